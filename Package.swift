@@ -1,0 +1,67 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Everything that a build run as a program needs: the declaration and the engine behind it.
+let image: [Target.Dependency] = ["PipelineDSL", "PipelineRunner"]
+
+let package = Package(
+  name: "pipeline",
+  platforms: [.macOS(.v14)],
+  products: [
+    .library(name: "PipelineDSL", targets: ["PipelineDSL"]),
+    .library(name: "PipelineRunner", targets: ["PipelineRunner"]),
+    .executable(name: "pipeline", targets: ["pipeline"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+  ],
+  targets: [
+    .target(name: "PipelineDSL"),
+    .target(
+      name: "PipelineRunner",
+      dependencies: [
+        "PipelineDSL", "CLinux", "CArchive", "CCrypto", "CISAL",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]
+    ),
+    .executableTarget(name: "pipeline", dependencies: ["PipelineRunner"]),
+
+    .target(name: "CLinux", dependencies: ["CSeccomp"], cSettings: [.define("_GNU_SOURCE")]),
+    .systemLibrary(
+      name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+    .systemLibrary(
+      name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+
+    .executableTarget(name: "MyImage", dependencies: image, path: "Examples/MyImage"),
+    .executableTarget(
+      name: "LightPython", dependencies: image + ["WheelTemplate"], path: "Examples/LightPython",
+      exclude: ["requirements.txt"]),
+    .executableTarget(
+      name: "WheelTools", dependencies: image + ["WheelTemplate"], path: "Examples/WheelTools"),
+    .target(
+      name: "WheelTemplate", dependencies: ["PipelineDSL"], path: "Examples/WheelTemplate"),
+
+    .executableTarget(name: "Benchmarks", dependencies: ["PipelineRunner"], path: "Benchmarks"),
+
+    .testTarget(name: "PipelineDSLTests", dependencies: ["PipelineDSL"]),
+    .testTarget(name: "PipelineRunnerTests", dependencies: ["PipelineRunner"]),
+    .testTarget(name: "EndToEndTests", dependencies: ["PipelineRunner"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
+
+/// The upcoming language rules that every Swift target follows.
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+]
+let cTargets: Set = ["CLinux", "CArchive", "CCrypto", "CISAL", "CSeccomp"]
+for target in package.targets where !cTargets.contains(target.name) {
+  target.swiftSettings = (target.swiftSettings ?? []) + settings
+}

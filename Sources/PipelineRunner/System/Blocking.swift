@@ -1,0 +1,18 @@
+import Dispatch
+
+/// Runs work that blocks in system calls on a thread of its own, away from Swift's executor.
+///
+/// The cooperative pool has as many threads as cores; a RUN that waits for its child there would
+/// stop everything else.
+func blocking<Value: Sendable>(
+  _ body: @escaping @Sendable () throws -> Value
+) async throws -> Value {
+  try await withCheckedThrowingContinuation { continuation in
+    blockingQueue.async {
+      continuation.resume(with: Result { try body() })
+    }
+  }
+}
+
+private let blockingQueue = DispatchQueue(
+  label: "pipeline.blocking", attributes: .concurrent)

@@ -1,0 +1,25 @@
+import Glibc
+
+/// A file descriptor with one owner, closed when the owner goes away.
+///
+/// Every descriptor in the runner is opened with CLOEXEC: a step must inherit none (threat 16).
+struct OwnedDescriptor: ~Copyable, Sendable {
+  let raw: CInt
+
+  /// Takes over a descriptor that nobody else closes.
+  init(owning raw: CInt) {
+    self.raw = raw
+  }
+
+  deinit {
+    _ = Glibc.close(raw)
+  }
+
+  /// Closes now and reports what `close` reports, as a writer must.
+  consuming func close() throws(SystemError) {
+    let status = Glibc.close(raw)
+    let code = errno
+    discard self
+    if status != 0 && code != EINTR { throw SystemError("close", code: code) }
+  }
+}

@@ -1,0 +1,3 @@
+import PipelineRunner
+
+await PipelineCommand.start()
