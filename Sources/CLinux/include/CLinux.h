@@ -3,10 +3,26 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 /// openat2(2) with O_CLOEXEC added.
 int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+
+/// RESOLVE_* of openat2(2), as constants that Swift can see.
+static const uint64_t CLINUX_RESOLVE_NO_XDEV = 0x01;
+static const uint64_t CLINUX_RESOLVE_NO_MAGICLINKS = 0x02;
+static const uint64_t CLINUX_RESOLVE_NO_SYMLINKS = 0x04;
+static const uint64_t CLINUX_RESOLVE_BENEATH = 0x08;
+static const uint64_t CLINUX_RESOLVE_IN_ROOT = 0x10;
+
+/// Makes an overlay that is attached nowhere and lives as long as the descriptor returned.
+///
+/// `lowers` lists directories top first, at least two when `upper` is null. With an upper the
+/// overlay is volatile. `attributes` are MOUNT_ATTR_* of fsmount(2). When the kernel refuses, its
+/// own words are left in `message`.
+int clinux_overlay(const char *const *lowers, size_t count, const char *upper, const char *work,
+                   uint64_t attributes, int userxattr, char *message, size_t message_size);
 
 #endif

@@ -12,7 +12,9 @@ public enum DockerfileParser {
     }
   }
 
-  /// Reads the bytes of a file. Never throws: errors are diagnostics, several at a time.
+  /// Reads the bytes of a file.
+  ///
+  /// Never throws: errors are diagnostics, several at a time.
   public static func parse(_ bytes: [UInt8], file: String, path: String = "") -> Result {
     Result(graph: nil, diagnostics: [Diagnostic("parsing is being written")])
   }

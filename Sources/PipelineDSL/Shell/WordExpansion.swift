@@ -20,7 +20,9 @@ public struct WordExpansion {
     throw Diagnostic("expansion is being written")
   }
 
-  /// A here-document body: variables replaced, quotes kept (V9). The escape is always a backslash.
+  /// A here-document body: variables replaced, quotes kept (V9).
+  ///
+  /// The escape is always a backslash.
   public func expandHeredoc(_ body: String) throws(Diagnostic) -> String {
     throw Diagnostic("expansion is being written")
   }

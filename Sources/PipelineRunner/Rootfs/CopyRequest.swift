@@ -17,7 +17,7 @@ struct CopyRequest: Sendable {
   var excludes: IgnorePatterns?
   /// `--link`: no symbolic link of the destination is followed, and named owners are an error (X7).
   var isLinked = false
-  /// ADD: a local file that is an archive is unpacked (C12). Nil decides by content.
+  /// Whether a local file that is an archive is unpacked, as ADD does (C12).
   var unpacks: Unpacking = .never
   /// Where the step stands, for its errors.
   var location: SourceLocation?

@@ -4,9 +4,13 @@ import SystemPackage
 struct RunRequest: Sendable {
   var root: RootTree
   var arguments: [[UInt8]]
-  /// `NAME=value` each, in order. HOME is added from the root's passwd where it is absent (R3).
+  /// The variables as `NAME=value`, in order.
+  ///
+  /// HOME is added from the root's passwd where it is absent (R3).
   var environment: [[UInt8]]
-  /// Absolute. Made with mode 0755, owned by the run user, where it is missing (R1).
+  /// The absolute path the command starts in.
+  ///
+  /// Made with mode 0755, owned by the run user, where it is missing (R1).
   var workingDirectory: [UInt8]
   /// The text of `USER`, empty for root; names are looked up inside the root (R4).
   var user: String
@@ -23,7 +27,9 @@ struct RunRequest: Sendable {
   }
 }
 
-/// A mount inside the sandbox. `target` is absolute within the root; it is resolved there.
+/// A mount inside the sandbox.
+///
+/// `target` is absolute within the root; it is resolved there.
 enum SandboxMount: Sendable {
   /// Read-only, or with writes that are thrown away (R6).
   case tree(RootTree, source: [UInt8], target: [UInt8], isReadOnly: Bool)

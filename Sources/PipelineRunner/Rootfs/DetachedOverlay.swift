@@ -1,0 +1,53 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// A root tree made visible as one file system that is attached to no directory.
+///
+/// It is reached only through its descriptor and goes away with it, so nothing appears in the
+/// machine's mount table and nothing is left behind when the process is killed.
+enum DetachedOverlay {
+  /// Opens the merged view of a tree for reading.
+  ///
+  /// - Parameter empty: a directory with nothing in it: overlayfs wants two layers or more.
+  static func readOnly(
+    _ tree: RootTree, empty: FilePath
+  ) throws(SystemError) -> OwnedDescriptor {
+    let padding = Array(repeating: empty, count: max(0, 2 - tree.layers.count))
+    return try mount(
+      lowers: tree.layers.reversed() + padding, upper: nil, work: nil, attributes: readOnlyAttribute
+    )
+  }
+
+  /// Opens the merged view of a tree with a workspace's upper directory above it.
+  static func writable(
+    _ tree: RootTree, in workspace: Workspace, empty: FilePath
+  ) throws(SystemError) -> OwnedDescriptor {
+    let padding = tree.layers.isEmpty ? [empty] : []
+    return try mount(
+      lowers: tree.layers.reversed() + padding, upper: workspace.upper, work: workspace.work,
+      attributes: 0)
+  }
+
+  /// MOUNT_ATTR_RDONLY of mount_setattr(2).
+  private static let readOnlyAttribute: UInt64 = 1
+
+  private static func mount(
+    lowers: [FilePath], upper: FilePath?, work: FilePath?, attributes: UInt64
+  ) throws(SystemError) -> OwnedDescriptor {
+    let strings = lowers.map { $0.withPlatformString { strdup($0) } }
+    defer { for string in strings { free(string) } }
+    let pointers = strings.map { UnsafePointer($0) }
+    let upperString = upper.map { $0.withPlatformString { strdup($0) } } ?? nil
+    let workString = work.map { $0.withPlatformString { strdup($0) } } ?? nil
+    defer {
+      free(upperString)
+      free(workString)
+    }
+    var message = [CChar](repeating: 0, count: 256)
+    let descriptor = clinux_overlay(
+      pointers, pointers.count, upperString, workString, attributes, 0, &message, message.count)
+    guard descriptor >= 0 else { throw SystemError("mount overlay", path: Array("overlay".utf8)) }
+    return OwnedDescriptor(owning: descriptor)
+  }
+}
