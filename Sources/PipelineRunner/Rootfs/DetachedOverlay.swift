@@ -9,7 +9,7 @@ import SystemPackage
 enum DetachedOverlay {
   /// Opens the merged view of a tree for reading.
   ///
-  /// - Parameter empty: a directory with nothing in it: overlayfs wants two layers or more.
+  /// `empty` is a directory with nothing in it: overlayfs wants two layers or more.
   static func readOnly(
     _ tree: RootTree, empty: FilePath
   ) throws(SystemError) -> OwnedDescriptor {
