@@ -1,0 +1,241 @@
+import CLinux
+import FoundationEssentials
+import Glibc
+import PipelineDSL
+import SystemPackage
+
+/// The content-addressed store under the state directory: layers, blobs, records and caches.
+///
+/// Everything in it is written to a temporary name on the same file system and then renamed, so a
+/// process killed at any point leaves a whole entry or none. Claims on entries are byte-range locks
+/// that the kernel drops when a process dies.
+///
+/// ```
+/// format                what wrote this store
+/// layers/HEX/fs         an unpacked layer in overlayfs-native form
+/// layers/HEX/info       its size and the boot that wrote it
+/// blobs/HEX             a packed layer, config or manifest
+/// records/HH/HEX        what an operation's key led to
+/// packs/HH/HEX          which blob a layer was packed as
+/// caches/HEX            cache mounts
+/// work/NAME             steps under way; NAME.lock is locked while their process lives
+/// ```
+final class Store: Sendable {
+  let path: FilePath
+  /// Identifies this run of the kernel: what was written in another may not have reached the disk.
+  let boot: String
+
+  /// A directory with nothing in it, for overlays that need one layer more.
+  var empty: FilePath { path.appending("empty") }
+
+  private static let format = "pipeline store 1\n"
+  private static let folders = ["empty", "layers", "blobs", "records", "packs", "caches", "work"]
+
+  /// Opens the store at a path, making it where there is none.
+  ///
+  /// - Throws: a diagnostic when the directory cannot be used, or another format is in it.
+  init(at path: FilePath) throws {
+    self.path = path
+    boot = Self.readBoot()
+    do {
+      try DirectoryTree.make(path, mode: 0o711)
+      for folder in Self.folders { try DirectoryTree.make(path.appending(folder), mode: 0o755) }
+      let marker = path.appending("format")
+      if let found = try FileContent.readIfPresent(marker) {
+        guard found == Array(Self.format.utf8) else {
+          let name = String(decoding: found.prefix(40), as: UTF8.self)
+          throw Diagnostic(
+            "the store at '\(path)' has another format: '\(name.trimmedLine)'",
+            help: "use the program that wrote it, or give another --state-dir")
+        }
+      } else {
+        try FileContent.replace(marker, with: Array(Self.format.utf8))
+      }
+    } catch let error as SystemError {
+      throw Self.unusable(path, error)
+    }
+    try sweep()
+  }
+
+  private static func unusable(_ path: FilePath, _ error: SystemError) -> Diagnostic {
+    var diagnostic = error.diagnostic("the state directory '\(path)' cannot be used")
+    if error.code == EACCES || error.code == EPERM {
+      diagnostic.help = "give a directory of your own with --state-dir or PIPELINE_STATE_DIR"
+    }
+    return diagnostic
+  }
+
+  private static func readBoot() -> String {
+    let bytes = try? FileContent.read("/proc/sys/kernel/random/boot_id")
+    return String(decoding: bytes ?? [], as: UTF8.self).trimmedLine
+  }
+
+  // MARK: - Layers
+
+  /// The directory of a layer, whether or not it is there.
+  func directory(of layer: LayerID) -> FilePath {
+    path.appending("layers").appending(layer.digest.hex).appending("fs")
+  }
+
+  /// What is known of a layer that is present; nil where it is absent.
+  func info(of layer: LayerID) throws -> LayerInfo? {
+    let file = path.appending("layers").appending(layer.digest.hex).appending("info")
+    guard let bytes = try FileContent.readIfPresent(file) else { return nil }
+    return try? JSONDecoder().decode(LayerInfo.self, from: Data(bytes))
+  }
+
+  /// Makes a workspace's upper directory the content of a layer.
+  ///
+  /// A layer that is already there is kept: equal ids mean equal content.
+  func adopt(_ workspace: Workspace, as layer: LayerID) throws {
+    if try info(of: layer) != nil { return }
+    let staging = workspace.path.appending("layer")
+    try Call.check("mkdir", staging) { mkdir($0, 0o755) }
+    try Call.rename(workspace.upper, to: staging.appending("fs"))
+    try publish(staging, as: layer)
+  }
+
+  /// Adds a layer by letting `fill` write it into an empty directory.
+  func addLayer(_ layer: LayerID, fill: (FilePath) throws -> Void) throws {
+    if try isUsable(layer) { return }
+    let workspace = try makeWorkspace(below: .empty)
+    defer { remove(workspace) }
+    try fill(workspace.upper)
+    try discard(layer)
+    try adopt(workspace, as: layer)
+  }
+
+  /// Whether a layer is there and was written since the machine started.
+  ///
+  /// What an earlier boot wrote may have lost bytes to a power cut; it is made again.
+  func isUsable(_ layer: LayerID) throws -> Bool {
+    guard let info = try info(of: layer) else { return false }
+    return info.boot == boot
+  }
+
+  /// Whether a layer that a step made is there and whole.
+  ///
+  /// After a restart of the machine its content is hashed once: nothing is flushed while building,
+  /// so a power cut may have taken bytes from it.
+  func verify(_ layer: LayerID) throws -> Bool {
+    guard var info = try info(of: layer) else { return false }
+    if info.boot == boot { return true }
+    guard try LayerContent.id(of: directory(of: layer)) == layer else {
+      try discard(layer)
+      return false
+    }
+    info.boot = boot
+    try FileContent.replace(
+      path.appending("layers").appending(layer.digest.hex).appending("info"),
+      with: Array(JSONEncoder().encode(info)))
+    return true
+  }
+
+  private func publish(_ staging: FilePath, as layer: LayerID) throws {
+    let usage = try DirectoryTree.usage(of: staging.appending("fs"))
+    let info = LayerInfo(size: usage.bytes, entries: usage.entries, boot: boot)
+    try FileContent.replace(
+      staging.appending("info"), with: Array(JSONEncoder().encode(info)))
+    let target = path.appending("layers").appending(layer.digest.hex)
+    do {
+      try Call.rename(staging, to: target)
+    } catch {
+      // Another process may have made the same layer first; both are the same content.
+      guard error.code == ENOTEMPTY || error.code == EEXIST else { throw error }
+    }
+  }
+
+  private func discard(_ layer: LayerID) throws {
+    let target = path.appending("layers").appending(layer.digest.hex)
+    let trash = path.appending("work").appending("trash-\(Self.uniqueName())")
+    do {
+      try Call.rename(target, to: trash)
+    } catch {
+      if error.code == ENOENT { return }
+      throw error
+    }
+    try? DirectoryTree.remove(trash)
+  }
+
+  // MARK: - Blobs
+
+  /// The file of a blob, whether or not it is there.
+  func blob(_ digest: Digest) -> FilePath {
+    path.appending("blobs").appending(digest.hex)
+  }
+
+  func hasBlob(_ digest: Digest) -> Bool {
+    var status = stat()
+    return blob(digest).withPlatformString { lstat($0, &status) } == 0
+  }
+
+  /// Moves a finished file into the store under its digest.
+  func adoptBlob(_ file: FilePath, as digest: Digest) throws {
+    try Call.rename(file, to: blob(digest))
+  }
+
+  // MARK: - Workspaces
+
+  /// Makes a private directory for one step; ``remove(_:)`` it when the step is over.
+  ///
+  /// overlayfs shows the topmost layer's attributes for the root directory itself, so the upper
+  /// directory starts with those of the layer below.
+  func makeWorkspace(below root: RootTree) throws -> Workspace {
+    let name = Self.uniqueName()
+    let workspace = Workspace(path: path.appending("work").appending(name))
+    let lock = path.appending("work").appending("\(name).lock")
+    let held = try FileLock.hold(lock)
+    // The descriptor lives as long as the process or until `remove`, whichever is first.
+    WorkspaceLocks.shared.keep(held, for: name)
+    try Call.check("mkdir", workspace.path) { mkdir($0, 0o700) }
+    for folder in [workspace.upper, workspace.work, workspace.scratch] {
+      try Call.check("mkdir", folder) { mkdir($0, 0o755) }
+      _ = folder.withPlatformString { chmod($0, 0o755) }
+    }
+    if let top = root.layers.last {
+      var status = stat()
+      try Call.check("stat", top) { lstat($0, &status) }
+      try Call.check("chown", workspace.upper) { lchown($0, status.st_uid, status.st_gid) }
+      try Call.check("chmod", workspace.upper) { chmod($0, status.st_mode & 0o7777) }
+    }
+    return workspace
+  }
+
+  /// Removes a workspace and everything still in it.
+  func remove(_ workspace: Workspace) {
+    let name = workspace.path.lastComponent?.string ?? ""
+    try? DirectoryTree.remove(workspace.path)
+    _ = path.appending("work").appending("\(name).lock").withPlatformString { unlink($0) }
+    WorkspaceLocks.shared.release(name)
+  }
+
+  /// Removes what processes left behind that no longer run: their locks are free.
+  private func sweep() throws {
+    let work = path.appending("work")
+    for name in try DirectoryTree.names(in: work) {
+      guard !name.hasSuffix(".lock") else {
+        let lock = work.appending(name)
+        guard FileLock.isFree(lock) else { continue }
+        try? DirectoryTree.remove(work.appending(String(name.dropLast(".lock".count))))
+        _ = lock.withPlatformString { unlink($0) }
+        continue
+      }
+      guard name.hasPrefix("trash-") else { continue }
+      try? DirectoryTree.remove(work.appending(name))
+    }
+  }
+
+  static func uniqueName() -> String {
+    let random = UInt64.random(in: 0...UInt64.max)
+    return "\(getpid())-" + String(random, radix: 36)
+  }
+}
+
+/// What the store knows of a layer without reading it.
+struct LayerInfo: Codable, Hashable, Sendable {
+  /// Bytes of file content.
+  var size: Int64
+  var entries: Int
+  /// The boot that wrote it.
+  var boot: String
+}
