@@ -1,0 +1,64 @@
+import FoundationEssentials
+import SystemPackage
+
+/// What an operation led to, kept under its key.
+struct Record: Codable, Hashable, Sendable {
+  /// The layer it made; nil for an operation that makes none.
+  var layer: LayerID?
+  /// When it was made, in seconds since 1970: the time in the image's history.
+  var created: Int
+  /// How long it took, in seconds.
+  var seconds: Double
+  /// The key's parts, for explanations.
+  var parts: [CacheKey.Part]
+}
+
+extension Store {
+  /// What a key led to; nil where nothing is known or the file cannot be read as a record.
+  func record(for key: Digest) throws -> Record? {
+    try read(Record.self, in: "records", key)
+  }
+
+  func setRecord(_ record: Record, for key: Digest) throws {
+    try write(record, in: "records", key)
+  }
+
+  /// The blob that a layer was packed as, where it is still there.
+  func packed(for key: Digest) throws -> PackedLayer? {
+    guard let packed = try read(PackedLayer.self, in: "packs", key),
+      hasBlob(packed.descriptor.digest)
+    else { return nil }
+    return packed
+  }
+
+  func setPacked(_ packed: PackedLayer, for key: Digest) throws {
+    try write(packed, in: "packs", key)
+  }
+
+  /// Waits for the sole right to compute a key, among all processes on this store (K13).
+  func claim(_ key: Digest) async throws -> FileLock {
+    try await FileLock.wait(path.appending("claims"), at: Self.lockOffset(key))
+  }
+
+  /// A lock's place in a file that serves all keys: 62 bits of the digest.
+  static func lockOffset(_ digest: Digest) -> Int64 {
+    Int64(UInt64(digest.hex.prefix(16), radix: 16).map { $0 >> 2 } ?? 0)
+  }
+
+  private func read<Value: Decodable>(
+    _ type: Value.Type, in folder: String, _ key: Digest
+  ) throws -> Value? {
+    guard let bytes = try FileContent.readIfPresent(file(folder, key)) else { return nil }
+    return try? JSONDecoder().decode(type, from: Data(bytes))
+  }
+
+  private func write(_ value: some Encodable, in folder: String, _ key: Digest) throws {
+    let file = file(folder, key)
+    try DirectoryTree.make(file.removingLastComponent(), mode: 0o755)
+    try FileContent.replace(file, with: Array(JSONEncoder().encode(value)))
+  }
+
+  private func file(_ folder: String, _ key: Digest) -> FilePath {
+    path.appending(folder).appending(String(key.hex.prefix(2))).appending(key.hex)
+  }
+}
