@@ -5,8 +5,9 @@ import SystemPackage
 /// A lock on a file that the kernel drops when the descriptor closes or the process dies.
 ///
 /// Open-file-description locks are used, since classic record locks belong to the whole process:
-/// two tasks of one build would both get them.
-struct FileLock: ~Copyable, Sendable {
+/// two tasks of one build would both get them. The lock is held as long as the object lives; keep it
+/// with `withExtendedLifetime`.
+final class FileLock: Sendable {
   private let descriptor: OwnedDescriptor
 
   private init(_ descriptor: consuming OwnedDescriptor) {
@@ -72,19 +73,10 @@ struct FileLock: ~Copyable, Sendable {
 final class WorkspaceLocks: Sendable {
   static let shared = WorkspaceLocks()
 
-  private final class Box: Sendable {
-    let lock: FileLock
+  private let held = Mutex<[String: FileLock]>([:])
 
-    init(_ lock: consuming FileLock) {
-      self.lock = lock
-    }
-  }
-
-  private let held = Mutex<[String: Box]>([:])
-
-  func keep(_ lock: consuming FileLock, for name: String) {
-    let box = Box(lock)
-    held.withLock { $0[name] = box }
+  func keep(_ lock: FileLock, for name: String) {
+    held.withLock { $0[name] = lock }
   }
 
   func release(_ name: String) {

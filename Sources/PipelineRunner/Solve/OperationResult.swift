@@ -1,0 +1,18 @@
+/// What an operation left behind.
+struct OperationResult: Sendable {
+  /// Every layer of the root it ends with, bottom first.
+  var layers: [LayerID]
+  /// The layer of its own, where it made one.
+  var own: LayerID?
+  /// When that layer was made, in seconds since 1970.
+  var created: Int?
+  var status: OperationStatus
+  var seconds: Double
+
+  /// The digest that stands for a whole root in keys.
+  static func chainDigest(_ layers: [LayerID]) -> Digest {
+    let hasher = SHA256Hasher()
+    for layer in layers { hasher.update(Array(layer.digest.hex.utf8)) }
+    return hasher.finalize()
+  }
+}

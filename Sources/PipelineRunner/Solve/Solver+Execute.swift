@@ -1,0 +1,247 @@
+import Glibc
+import PipelineDSL
+import SystemPackage
+
+extension Solver {
+  /// Does an operation in a workspace of its own and makes what it changed a layer.
+  func execute(_ operation: Operation) async throws -> LayerID {
+    let root = try await rootTree(operation.parent)
+    let workspace = try store.makeWorkspace(below: root)
+    let store = store
+    do {
+      switch operation.action {
+      case .run(let run): try await execute(run, over: root, in: workspace, operation)
+      case .copy(let copy):
+        let request = try await request(copy, at: operation.location)
+        let copier = Copier(empty: store.empty)
+        try await blocking { try copier.copy(request, into: workspace) }
+      case .makeDirectory(let directory):
+        let maker = DirectoryMaker(empty: store.empty)
+        _ = try await blocking {
+          try maker.make(
+            Array(directory.path.utf8), user: directory.user, in: root, workspace: workspace,
+            location: operation.location)
+        }
+      case .image, .verify: preconditionFailure("these operations make no layer")
+      }
+      let layer = try await blocking {
+        let layer = try LayerContent.id(of: workspace.upper)
+        try store.adopt(workspace, as: layer)
+        return layer
+      }
+      store.remove(workspace)
+      return layer
+    } catch {
+      store.remove(workspace)
+      throw error
+    }
+  }
+
+  /// The time that a new layer's history entry gets: the epoch, or now.
+  func time(_ given: Int?) -> Int {
+    options.sourceDateEpoch ?? given ?? Int(Glibc.time(nil))
+  }
+
+  // MARK: - COPY
+
+  /// A copy's request, with the trees it reads as directories.
+  func request(_ copy: CopyAction, at location: SourceLocation?) async throws -> CopyRequest {
+    var sources: [CopyRequest.Source] = []
+    for source in copy.sources {
+      switch source {
+      case .path(let tree, let path):
+        if let source = try await self.source(tree, path: path) { sources.append(source) }
+      case .inline(let name, let content):
+        sources.append(.inline(name: Array(name.utf8), content: Array(content.utf8)))
+      }
+    }
+    var request = CopyRequest(
+      root: try await rootTree(copy.root), sources: sources,
+      destination: Array(copy.destination.utf8),
+      workingDirectory: Array(copy.workingDirectory.utf8))
+    request.owner = copy.owner
+    request.mode = copy.mode
+    request.keepsParents = copy.keepsParents
+    if !copy.excludes.isEmpty {
+      request.excludes = try IgnorePatterns(excludes: copy.excludes, at: location)
+    }
+    request.isLinked = copy.isLinked
+    request.unpacks = copy.unpacksArchives ? .archives : .never
+    request.location = location
+    return request
+  }
+
+  /// A path in a tree as the copier reads it.
+  func source(_ tree: TreeReference, path: String) async throws -> CopyRequest.Source? {
+    switch tree {
+    case .scratch: return .tree(.empty, path: Array(path.utf8))
+    case .operation: return .tree(try await rootTree(tree), path: Array(path.utf8))
+    case .context(let name):
+      guard let context = inputs.contexts[name] else {
+        throw Diagnostic(
+          name.isEmpty ? "there is no build context" : "there is no build context '\(name)'",
+          help: "give the directory as the last argument, or with --build-context")
+      }
+      return .context(context, path: Array(path.utf8))
+    }
+  }
+
+  // MARK: - RUN
+
+  private func execute(
+    _ run: RunAction, over root: RootTree, in workspace: Workspace, _ operation: Operation
+  ) async throws {
+    var environment = run.environment + run.proxies
+    var mounts: [SandboxMount] = []
+    var hidden: [[UInt8]] = []
+    var caches = CacheMounts(store: store, platform: run.platform)
+    for cache in run.mounts.cacheActions.sorted(by: { $0.id < $1.id }) {
+      try await caches.open(cache) { workspace in
+        guard let seed = cache.seed else { return }
+        try await self.seed(workspace, from: seed, cache)
+      }
+    }
+    defer { caches.close() }
+    for mount in run.mounts {
+      switch mount {
+      case .tree(let tree, let source, let target, let isReadOnly):
+        mounts.append(
+          try await bind(tree, source: source, target: target, isReadOnly: isReadOnly))
+      case .cache(let cache):
+        mounts.append(
+          .cache(
+            directory: caches.directory(of: cache),
+            source: cache.seed == nil ? Array(cache.source.utf8) : [],
+            target: Array(cache.target.utf8), isReadOnly: cache.isReadOnly))
+      case .tmpfs(let target, let size): mounts.append(.tmpfs(target: Array(target.utf8), size: size))
+      case .secret(let secret):
+        guard let source = inputs.secrets[secret.id] else {
+          guard secret.isRequired else { continue }
+          throw Diagnostic(
+            "secret \(secret.id): not found", at: operation.location,
+            help: "give it with --secret id=\(secret.id),src=FILE or id=\(secret.id),env=NAME")
+        }
+        let value = try source.read(id: secret.id)
+        hidden.append(value)
+        if let name = secret.variable {
+          environment.append("\(name)=\(String(decoding: value, as: UTF8.self))")
+        }
+        if let target = secret.target {
+          mounts.append(
+            .file(
+              content: value, target: Array(target.utf8), mode: secret.mode, uid: secret.uid,
+              gid: secret.gid))
+        }
+      case .ssh(let ssh, let target):
+        guard let socket = inputs.sshSockets[ssh.id] else {
+          guard ssh.isRequired else { continue }
+          throw Diagnostic(
+            "unset ssh agent '\(ssh.id)'", at: operation.location,
+            help: "give it with --ssh \(ssh.id)")
+        }
+        mounts.append(
+          .socket(
+            socket, target: Array(target.utf8), mode: ssh.mode, uid: ssh.uid, gid: ssh.gid))
+        environment.append("SSH_AUTH_SOCK=\(target)")
+      case .script(let content, let target):
+        mounts.append(
+          .file(
+            content: Array(content.utf8), target: Array(target.utf8), mode: 0o755, uid: 0, gid: 0))
+      }
+    }
+    let request = RunRequest(
+      root: root, arguments: run.arguments.map { Array($0.utf8) },
+      environment: environment.map { Array($0.utf8) },
+      workingDirectory: Array(run.workingDirectory.utf8), user: run.user, mounts: mounts,
+      network: run.network, allowsEverything: run.isInsecure)
+    let tail = OutputTail()
+    let splitter = LineSplitter(hiding: hidden) { [progress] line in
+      tail.add(line)
+      progress.handle(.output(operation.id, line))
+    }
+    let status = try await Sandbox(empty: store.empty).run(request, in: workspace) {
+      stream, bytes in
+      splitter.take(bytes, stream: stream == .standardOutput ? 0 : 1)
+    }
+    splitter.finish()
+    guard status == .exited(0) else {
+      throw Self.failure(run, status, operation, output: tail.text)
+    }
+  }
+
+  private static func failure(
+    _ run: RunAction, _ status: ExitStatus, _ operation: Operation, output: String
+  ) -> Diagnostic {
+    let command = GoText.oneLine(run.arguments.joined(separator: " "))
+    let how =
+      switch status {
+      case .exited(let code): "exit code: \(code)"
+      case .signaled(let number): "killed by signal \(number)"
+      }
+    var notes: [Diagnostic.Note] = []
+    if !output.isEmpty { notes.append(.init("the last lines it printed:\n\(output)")) }
+    return Diagnostic(
+      "process \"\(command)\" did not complete successfully: \(how)", at: operation.location,
+      notes: notes)
+  }
+
+  private func bind(
+    _ tree: TreeReference, source: String, target: String, isReadOnly: Bool
+  ) async throws -> SandboxMount {
+    let source = Array(source.utf8)
+    let target = Array(target.utf8)
+    if case .context(let name) = tree {
+      guard let context = inputs.contexts[name] else {
+        throw Diagnostic("there is no build context to mount")
+      }
+      return .context(context, source: source, target: target, isReadOnly: isReadOnly)
+    }
+    return .tree(try await rootTree(tree), source: source, target: target, isReadOnly: isReadOnly)
+  }
+
+  /// Fills a new cache with a directory of another tree.
+  private func seed(
+    _ workspace: Workspace, from tree: TreeReference, _ cache: CacheAction
+  ) async throws {
+    guard let source = try await source(tree, path: cache.source.isEmpty ? "/" : cache.source)
+    else { return }
+    let request = CopyRequest(
+      root: .empty, sources: [source], destination: Array("/".utf8),
+      workingDirectory: Array("/".utf8))
+    let copier = Copier(empty: store.empty)
+    try await blocking { try copier.copy(request, into: workspace) }
+  }
+
+  // MARK: - Artifacts
+
+  /// Looks for what a stage promised; remembered, as a root never changes.
+  func check(_ verify: VerifyAction, _ operation: Operation) async throws {
+    var key = CacheKey("verify")
+    key.add("base", "\(OperationResult.chainDigest(layers(of: verify.root)))")
+    for artifact in verify.artifacts { key.add(artifact.kind.rawValue, artifact.path) }
+    if try store.record(for: key.digest) != nil { return }
+    let root = try await rootTree(verify.root)
+    let empty = store.empty
+    for artifact in verify.artifacts {
+      let problem = try await blocking {
+        try ArtifactCheck(empty: empty).problem(
+          path: Array(artifact.path.utf8), kind: artifact.kind, in: root)
+      }
+      if let problem {
+        throw Diagnostic(
+          "stage '\(operation.stage)' promised the \(artifact.kind.rawValue) '\(artifact.path)': \(problem)",
+          at: artifact.location ?? operation.location,
+          help: "correct the path, or the step that makes it")
+      }
+    }
+    try store.setRecord(
+      Record(layer: nil, created: time(nil), seconds: 0, parts: key.parts), for: key.digest)
+  }
+}
+
+extension [MountAction] {
+  /// The caches among the mounts.
+  var cacheActions: [CacheAction] {
+    compactMap { if case .cache(let cache) = $0 { cache } else { nil } }
+  }
+}

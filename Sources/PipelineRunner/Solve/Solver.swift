@@ -1,0 +1,234 @@
+import Glibc
+import PipelineDSL
+import Synchronization
+import SystemPackage
+
+/// Runs a plan: every operation whose inputs are ready at once, each key at most once.
+///
+/// The first failure cancels what runs and nothing more is started.
+final class Solver: Sendable {
+  let plan: Plan
+  let store: Store
+  let inputs: BuildInputs
+  let options: SolveOptions
+  let progress: any ProgressRenderer
+  let bases: BaseLayers
+  let memo: ContextMemo?
+
+  private let results = Mutex<[OperationID: OperationResult]>([:])
+
+  init(
+    plan: Plan, store: Store, inputs: BuildInputs, options: SolveOptions, memo: ContextMemo?,
+    progress: any ProgressRenderer
+  ) {
+    self.plan = plan
+    self.store = store
+    self.inputs = inputs
+    self.options = options
+    self.memo = memo
+    self.progress = progress
+    bases = BaseLayers(store: store, images: Array(plan.bases.values))
+  }
+
+  /// The result of an operation that is done.
+  subscript(id: OperationID) -> OperationResult? { results.withLock { $0[id] } }
+
+  /// Does everything the plan holds.
+  ///
+  /// - Throws: the first failure, as a diagnostic at its step.
+  func solve() async throws {
+    progress.handle(.planned(plan.operations))
+    var waiting: [OperationID: Int] = [:]
+    var dependents: [OperationID: [OperationID]] = [:]
+    var ready: [OperationID] = []
+    for operation in plan.operations {
+      let dependencies = operation.dependencies
+      waiting[operation.id] = dependencies.count
+      for dependency in dependencies { dependents[dependency, default: []].append(operation.id) }
+      if dependencies.isEmpty { ready.append(operation.id) }
+    }
+    ready.reverse()
+    try await withThrowingTaskGroup(of: OperationID.self) { group in
+      var running = 0
+      while true {
+        while running < options.parallelism, let id = ready.popLast() {
+          group.addTask { try await self.perform(self.plan[id]) }
+          running += 1
+        }
+        guard let done = try await group.next() else { return }
+        running -= 1
+        for dependent in (dependents[done] ?? []).reversed() {
+          let left = (waiting[dependent] ?? 0) - 1
+          waiting[dependent] = left
+          if left == 0 { ready.append(dependent) }
+        }
+      }
+    }
+  }
+
+  private func perform(_ operation: Operation) async throws -> OperationID {
+    let clock = ContinuousClock()
+    let start = clock.now
+    do {
+      try Task.checkCancellation()
+      var result = try await self.result(of: operation)
+      result.seconds = (clock.now - start).seconds
+      results.withLock { $0[operation.id] = result }
+      progress.handle(.finished(operation.id, result.status, seconds: result.seconds))
+      return operation.id
+    } catch {
+      let isCancelled = Task.isCancelled || error is CancellationError
+      progress.handle(
+        .finished(
+          operation.id, isCancelled ? .cancelled : .failed, seconds: (clock.now - start).seconds))
+      throw isCancelled ? CancellationError() : Self.located(error, operation)
+    }
+  }
+
+  /// An error as a diagnostic that says which step it was.
+  private static func located(_ error: any Error, _ operation: Operation) -> any Error {
+    if var diagnostic = error as? Diagnostic {
+      if diagnostic.location == nil { diagnostic.location = operation.location }
+      return diagnostic
+    }
+    if let error = error as? SystemError {
+      return error.diagnostic("[\(operation.stage)] \(operation.title)", at: operation.location)
+    }
+    return error
+  }
+
+  private func result(of operation: Operation) async throws -> OperationResult {
+    switch operation.action {
+    case .image:
+      let layers = plan.bases[operation.id]?.layers.map { LayerID($0.diffID) } ?? []
+      return OperationResult(layers: layers, own: nil, created: nil, status: .cached, seconds: 0)
+    case .verify(let verify):
+      try await check(verify, operation)
+      return OperationResult(
+        layers: layers(of: verify.root), own: nil, created: nil, status: .cached, seconds: 0)
+    case .run, .copy, .makeDirectory: return try await layered(operation)
+    }
+  }
+
+  // MARK: - Layers
+
+  /// An operation that makes a layer: from the cache where its key is known, by doing it otherwise.
+  private func layered(_ operation: Operation) async throws -> OperationResult {
+    let below = layers(of: operation.parent)
+    let quick = try await keys.quick(operation)
+    if let record = try recall(quick) { return cached(record, over: below) }
+    let exact = try await keys.exact(operation, quick: quick)
+    if exact != quick, let record = try recall(exact) {
+      try store.setRecord(record, for: quick.digest)
+      return cached(record, over: below)
+    }
+    let claim = try await store.claim(exact.digest)
+    defer { withExtendedLifetime(claim) {} }
+    // Another process may have done it while this one waited.
+    if let record = try recall(exact) { return cached(record, over: below) }
+    progress.handle(.started(operation.id))
+    let reason = try reasonForMiss(exact, operation)
+    let clock = ContinuousClock()
+    let start = clock.now
+    let layer = try await execute(operation)
+    let record = Record(
+      layer: layer, created: time(nil), seconds: (clock.now - start).seconds, parts: exact.parts)
+    try store.setRecord(record, for: exact.digest)
+    if exact != quick { try store.setRecord(record, for: quick.digest) }
+    try store.setRecord(record, for: siteKey(operation))
+    return OperationResult(
+      layers: below + [layer], own: layer, created: record.created, status: .ran(because: reason),
+      seconds: 0)
+  }
+
+  private func cached(_ record: Record, over below: [LayerID]) -> OperationResult {
+    OperationResult(
+      layers: below + (record.layer.map { [$0] } ?? []), own: record.layer,
+      created: record.created, status: .cached, seconds: 0)
+  }
+
+  private func recall(_ key: CacheKey) throws -> Record? {
+    guard options.usesCache, let record = try store.record(for: key.digest) else { return nil }
+    guard let layer = record.layer, try store.verify(layer) else { return nil }
+    return record
+  }
+
+  var keys: OperationKeys { OperationKeys(solver: self) }
+
+  /// Why the cache did not serve: the first difference to the last result of the same step.
+  private func reasonForMiss(_ key: CacheKey, _ operation: Operation) throws -> String? {
+    guard options.usesCache else { return "--no-cache" }
+    guard let last = try store.record(for: siteKey(operation)) else { return nil }
+    return key.difference(from: last.parts)
+  }
+
+  /// Names a step by where it stands, so that its earlier results can be found.
+  func siteKey(_ operation: Operation) -> Digest {
+    var key = CacheKey("site")
+    key.add("stage", operation.stage)
+    key.add("file", operation.location?.file ?? "")
+    key.add("number", "\(operation.number)")
+    return key.digest
+  }
+
+  /// What would happen to an operation whose inputs are all cached: a hit, or the reason why not.
+  func forecast(_ operation: Operation) async throws -> (record: Record?, reason: String?) {
+    let quick = try await keys.quick(operation)
+    if let record = try recall(quick) { return (record, nil) }
+    let exact = try await keys.exact(operation, quick: quick)
+    if let record = try recall(exact) { return (record, nil) }
+    return (nil, try reasonForMiss(exact, operation) ?? "never built here")
+  }
+
+  /// Sets a result without running, for ``forecast(_:)`` of later operations.
+  func assume(_ result: OperationResult, for id: OperationID) {
+    results.withLock { $0[id] = result }
+  }
+
+  // MARK: - Trees
+
+  /// The layers of a tree whose operation is done.
+  func layers(of tree: TreeReference) -> [LayerID] {
+    guard case .operation(let id) = tree else { return [] }
+    return self[id]?.layers ?? []
+  }
+
+  /// A tree as directories, with base layers unpacked that nobody needed before.
+  func rootTree(_ tree: TreeReference) async throws -> RootTree {
+    var directories: [FilePath] = []
+    for layer in layers(of: tree) {
+      try await bases.ensure(layer)
+      // overlayfs takes 500 layers; those that change nothing need not be among them.
+      if let info = try store.info(of: layer), info.entries == 0 { continue }
+      directories.append(store.directory(of: layer))
+    }
+    return RootTree(directories)
+  }
+}
+
+/// How a plan is to be solved.
+struct SolveOptions: Sendable {
+  var usesCache = true
+  var sourceDateEpoch: Int?
+  /// How many operations run at once. Commands often wait for a network, so more than cores.
+  var parallelism = max(8, 4 * Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+}
+
+extension Operation {
+  /// The tree that the operation's own layer lies on.
+  var parent: TreeReference {
+    switch action {
+    case .image: .scratch
+    case .run(let run): run.root
+    case .copy(let copy): copy.parent
+    case .makeDirectory(let directory): directory.root
+    case .verify(let verify): verify.root
+    }
+  }
+}
+
+extension Duration {
+  var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) / 1e18
+  }
+}
