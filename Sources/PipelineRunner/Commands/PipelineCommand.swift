@@ -1,15 +1,35 @@
 public import ArgumentParser
+import Glibc
+import PipelineDSL
 
-/// The `pipeline` command: the same build, over a Dockerfile.
+/// The command line of this package: over a Dockerfile as `pipeline`, over a declaration as the
+/// user's own program.
 public struct PipelineCommand: AsyncParsableCommand {
-  public static let configuration = CommandConfiguration(commandName: "pipeline")
+  public static var configuration: CommandConfiguration {
+    let declaration = Declaration.current
+    return CommandConfiguration(
+      commandName: declaration?.programName ?? "pipeline",
+      abstract: declaration.map { "Builds the image that \($0.programName) declares." }
+        ?? "Builds container images, without a daemon.",
+      subcommands: [
+        BuildCommand.self, DockerfileCommand.self, PlanCommand.self, RunCommand.self,
+        ImagesCommand.self,
+      ],
+      // A bare `swift run MyImage` builds it.
+      defaultSubcommand: declaration == nil ? nil : BuildCommand.self)
+  }
 
   public init() {}
 
-  public func run() async throws {}
-
   /// Runs the process's arguments; the whole body of a `main.swift`.
   public static func start() async {
-    await main()
+    await CommandExit.run { arguments in
+      var command = try parseAsRoot(arguments)
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    }
   }
 }

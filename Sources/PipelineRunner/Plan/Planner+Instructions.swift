@@ -27,7 +27,8 @@ extension Planner {
     case .maintainer(let text):
       state.configuration.author = text
       state.note("MAINTAINER \(text)")
-    case .onBuild(let trigger): state.execution.onBuild = (state.execution.onBuild ?? []) + [trigger.text]
+    case .onBuild(let trigger):
+      state.execution.onBuild = (state.execution.onBuild ?? []) + [trigger.text]
     case .run(let run): try await take(run, scope, &state)
     case .shell(let words):
       state.execution.shell = words
@@ -157,7 +158,9 @@ extension Planner {
   ) throws {
     guard case .command(let command, let options) = check else {
       state.execution.healthcheck = .init(test: ["NONE"])
-      state.note("HEALTHCHECK {Test:[NONE] Interval:0s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}")
+      state.note(
+        "HEALTHCHECK {Test:[NONE] Interval:0s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}"
+      )
       return
     }
     let test: [String] =
@@ -185,7 +188,8 @@ extension Planner {
     healthcheck.startInterval = try duration("start-interval", options.startInterval)
     if let text = options.retries, !text.isEmpty {
       guard let count = Int32(text), count >= 0 else {
-        throw Diagnostic("--retries must be a number of at least 0, not '\(text)'", at: scope.location)
+        throw Diagnostic(
+          "--retries must be a number of at least 0, not '\(text)'", at: scope.location)
       }
       healthcheck.retries = count == 0 ? nil : Int(count)
     }

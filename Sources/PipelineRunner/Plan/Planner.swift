@@ -46,7 +46,8 @@ struct Planner {
 
   // MARK: - Global arguments
 
-  private static func automaticArguments(_ options: BuildOptions, targetName: String) -> VariableList
+  private static func automaticArguments(_ options: BuildOptions, targetName: String)
+    -> VariableList
   {
     var list = VariableList()
     for (prefix, platform) in [("BUILD", options.buildPlatform), ("TARGET", options.platform)] {
@@ -85,7 +86,9 @@ struct Planner {
     if open.contains(index) {
       throw Diagnostic(
         "stage '\(name(of: index))' depends on itself", at: stage.location,
-        notes: open.map { Diagnostic.Note("by way of '\(name(of: $0))'", at: graph.stages[$0].location) })
+        notes: open.map {
+          Diagnostic.Note("by way of '\(name(of: $0))'", at: graph.stages[$0].location)
+        })
     }
     open.append(index)
     defer { open.removeLast() }
@@ -270,7 +273,9 @@ struct Planner {
   // MARK: - The end
 
   private mutating func finish(_ state: inout StageState) -> Plan {
-    for (name, value) in options.labels { state.execution.labels = (state.execution.labels ?? [:]).merging([name: value]) { $1 } }
+    for (name, value) in options.labels {
+      state.execution.labels = (state.execution.labels ?? [:]).merging([name: value]) { $1 }
+    }
     var configuration = state.configuration
     configuration.config = state.execution
     configuration.history = nil

@@ -44,7 +44,8 @@ extension Platform {
       return
     }
     let (architecture, variant) = Self.normalize(parts[1], parts.count == 3 ? parts[2] : nil)
-    self.init(os: parts[0] == "macos" ? "darwin" : parts[0], architecture: architecture, variant: variant)
+    self.init(
+      os: parts[0] == "macos" ? "darwin" : parts[0], architecture: architecture, variant: variant)
   }
 
   private static func malformed(_ text: String, _ location: SourceLocation?) -> Diagnostic {

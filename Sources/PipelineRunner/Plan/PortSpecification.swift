@@ -18,7 +18,8 @@ enum PortSpecification {
     let address = halves[0].split(separator: ":", omittingEmptySubsequences: false)
     let range = (address.last ?? "").split(separator: "-", omittingEmptySubsequences: false)
     let numbers = range.map { UInt16($0) }
-    guard (1...2).contains(numbers.count), let first = numbers[0], let last = numbers[numbers.count - 1]
+    guard (1...2).contains(numbers.count), let first = numbers[0],
+      let last = numbers[numbers.count - 1]
     else { throw malformed("not a port number") }
     guard first <= last else { throw malformed("the range ends before it begins") }
     return (first...last).map { "\($0)/\(transport)" }

@@ -31,7 +31,8 @@ extension StageGraph {
       guard (0..<index).contains(number) else {
         throw Diagnostic(
           "invalid stage index \(number)", at: location,
-          help: index == 0 ? "no stage comes before this one" : "earlier stages are 0 to \(index - 1)")
+          help: index == 0
+            ? "no stage comes before this one" : "earlier stages are 0 to \(index - 1)")
       }
       return number
     }

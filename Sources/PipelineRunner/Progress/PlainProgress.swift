@@ -31,7 +31,8 @@ final class PlainProgress: ProgressRenderer {
       let operation = operation(id)
       switch status {
       case .cached, .skipped, .cancelled:
-        write("\(Self.name(operation)) \(operation.title)\(Self.place(operation)): \(status.word)\n")
+        write(
+          "\(Self.name(operation)) \(operation.title)\(Self.place(operation)): \(status.word)\n")
       case .ran(let reason):
         let why = reason.map { " (\($0))" } ?? ""
         write("\(Self.name(operation)) ran in \(Seconds.text(seconds))\(why)\n")

@@ -58,16 +58,20 @@ struct OperationKeys {
       // What a cache holds is no input: a command must give the same result without it.
       key.add(
         "mount \(cache.target)",
-        ["cache", cache.id, cache.source, cache.isReadOnly ? "ro" : "rw", "\(cache.mode)",
-          "\(cache.uid)", "\(cache.gid)"])
+        [
+          "cache", cache.id, cache.source, cache.isReadOnly ? "ro" : "rw", "\(cache.mode)",
+          "\(cache.uid)", "\(cache.gid)",
+        ])
     case .tmpfs(let target, let size):
       key.add("mount \(target)", ["tmpfs", size.map { "\($0)" } ?? ""])
     case .secret(let secret):
       // The id only: a hash of the value could be guessed at (K7).
       key.add(
         "secret \(secret.id)",
-        [secret.target ?? "", secret.variable ?? "", "\(secret.mode)", "\(secret.uid)",
-          "\(secret.gid)"])
+        [
+          secret.target ?? "", secret.variable ?? "", "\(secret.mode)", "\(secret.uid)",
+          "\(secret.gid)",
+        ])
     case .ssh(let ssh, let target):
       key.add("ssh \(ssh.id)", [target, "\(ssh.mode)", "\(ssh.uid)", "\(ssh.gid)"])
     case .script(let content, let target): key.add("script \(target)", content)
@@ -99,8 +103,10 @@ struct OperationKeys {
     key.add("excludes", copy.excludes)
     key.add(
       "flags",
-      [copy.keepsParents ? "parents" : "", copy.isLinked ? "link" : "",
-        copy.unpacksArchives ? "unpack" : ""])
+      [
+        copy.keepsParents ? "parents" : "", copy.isLinked ? "link" : "",
+        copy.unpacksArchives ? "unpack" : "",
+      ])
     let names = copy.sources.map { source in
       switch source {
       case .path(_, let path): path

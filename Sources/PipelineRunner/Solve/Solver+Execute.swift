@@ -113,7 +113,8 @@ extension Solver {
             directory: caches.directory(of: cache),
             source: cache.seed == nil ? Array(cache.source.utf8) : [],
             target: Array(cache.target.utf8), isReadOnly: cache.isReadOnly))
-      case .tmpfs(let target, let size): mounts.append(.tmpfs(target: Array(target.utf8), size: size))
+      case .tmpfs(let target, let size):
+        mounts.append(.tmpfs(target: Array(target.utf8), size: size))
       case .secret(let secret):
         guard let source = inputs.secrets[secret.id] else {
           guard secret.isRequired else { continue }

@@ -1,0 +1,79 @@
+import ArgumentParser
+import Glibc
+import PipelineDSL
+import SystemPackage
+
+/// `build`: runs what has to run and writes the image.
+struct BuildCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "build", abstract: "Build the image.")
+
+  @OptionGroup var flags: BuildFlags
+
+  @Option(name: [.short, .customLong("tag")], help: "Name the image in the store.")
+  var tag: [String] = []
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Write the image: type=oci|docker|tar|local,dest=PATH[,name=…]; a bare path is a directory.",
+      valueName: "output"))
+  var output: [String] = []
+
+  @Option(help: "How to show progress: auto, plain or quiet.")
+  var progress: ProgressMode = .auto
+
+  @Option(help: "Write the image's digest to this file.")
+  var iidfile: String?
+
+  @Option(help: "Write what was built to this file, as JSON.")
+  var metadataFile: String?
+
+  func run() async throws {
+    let outputs = try output.map(Self.specification)
+    var request = try flags.request(tags: tag, outputs: outputs)
+    request.idFile = iidfile.map { FilePath($0) }
+    request.metadataFile = metadataFile.map { FilePath($0) }
+    try Privilege.require()
+    let store = try Store(at: request.stateDirectory)
+    let renderer = progress.renderer
+    let report = try await LocalEngine(store: store, progress: renderer).build(request)
+    switch progress {
+    case .quiet: print(report.id)
+    case .auto, .plain: StandardError.write(report.text)
+    }
+    if outputs.isEmpty && request.tags.isEmpty {
+      Terminal.report([
+        Diagnostic(
+          "the image was built and is kept nowhere but in the cache", severity: .warning,
+          help: "name it with -t, or write it with -o")
+      ])
+    }
+  }
+}
+
+extension BuildCommand {
+  fileprivate static func specification(
+    _ text: String
+  ) throws(CommandFailure) -> OutputSpecification {
+    do {
+      return try OutputSpecification(parsing: text)
+    } catch {
+      throw CommandFailure(diagnostics: [error], status: 64)
+    }
+  }
+}
+
+/// The values of `--progress`.
+enum ProgressMode: String, ExpressibleByArgument, CaseIterable, Sendable {
+  case auto
+  case plain
+  case quiet
+
+  var renderer: any ProgressRenderer {
+    switch self {
+    case .auto, .plain: PlainProgress(render: Terminal.render)
+    case .quiet: QuietProgress()
+    }
+  }
+}

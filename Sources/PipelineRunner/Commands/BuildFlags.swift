@@ -1,0 +1,212 @@
+import ArgumentParser
+import Glibc
+import PipelineDSL
+import SystemPackage
+
+/// The options that say what a build is made of; `plan` takes them too.
+struct BuildFlags: ParsableArguments {
+  @OptionGroup var graph: GraphOptions
+  @OptionGroup var state: StateOptions
+
+  @Option(help: "Build this stage instead of the last one.")
+  var target: String?
+
+  @Option(help: "Set a build argument: NAME=VALUE, or NAME to take it from the environment.")
+  var buildArg: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Give a name to a directory, a tar file, oci-layout://DIR:TAG or docker-image://REF.",
+      valueName: "name=source"))
+  var buildContext: [String] = []
+
+  @Option(help: "Give a secret to steps that mount it: id=ID,src=FILE or id=ID,env=NAME.")
+  var secret: [String] = []
+
+  @Option(help: "Give an ssh agent to steps that mount it: default, or ID=SOCKET.")
+  var ssh: [String] = []
+
+  @Option(help: "Build for this platform, such as linux/amd64.")
+  var platform: String?
+
+  @Option(help: "Network of RUN steps that do not say: default, none or host.")
+  var network: String?
+
+  @Option(help: "Grant what a step asks for: network.host or security.insecure.")
+  var allow: [String] = []
+
+  @Option(help: "Put a label on the image: NAME=VALUE.")
+  var label: [String] = []
+
+  @Flag(help: "Run every step, whatever the cache holds.")
+  var noCache = false
+
+  @Flag(help: "Let an unknown bare name in COPY --from be an image, as docker does.")
+  var pullUnknownNames = false
+
+  @Option(
+    help: "Clamp every time in the image: seconds since 1970, or 'git' for the last commit's.")
+  var sourceDateEpoch: String?
+
+  @Argument(help: "The directory that COPY reads from.")
+  var context: String = "."
+
+  /// Everything the flags say, checked.
+  func request(tags: [String], outputs: [OutputSpecification]) throws -> BuildRequest {
+    let image = try graph.load(context: context)
+    var catalog = try contexts()
+    for (name, directory) in image.contexts where catalog[name] == nil {
+      catalog[name] = .directory(FilePath(directory))
+    }
+    let contexts = ContextCatalog(catalog)
+    var options = BuildOptions(platform: .current, buildPlatform: .current)
+    if let platform {
+      options.platform = try usage { () throws(Diagnostic) in try Platform(parsing: platform) }
+    }
+    options.target = target
+    options.buildArguments = buildArguments()
+    options.contextNames = contexts.names
+    options.network = network
+    options.entitlements = Set(allow)
+    options.pullsUnknownNames = pullUnknownNames
+    for text in label {
+      let (name, value) = text.splitAtEqualsSign
+      options.labels[name] = value
+    }
+    options.sourceDateEpoch = try epoch(declared: image.graph.sourceDateEpoch, options)
+    return BuildRequest(
+      graph: image.graph, options: options, inputs: try inputs(contexts), contexts: contexts,
+      stateDirectory: state.directory, usesCache: !noCache,
+      tags: try (tags.isEmpty ? image.tags : tags).map(Self.reference), outputs: outputs)
+  }
+
+  // MARK: - Parts
+
+  private func buildArguments() -> [String: String] {
+    var arguments: [String: String] = [:]
+    for text in buildArg {
+      if text.contains("=") {
+        let (name, value) = text.splitAtEqualsSign
+        arguments[name] = value
+      } else if let value = ProcessVariables[text] {
+        arguments[text] = value
+      }
+    }
+    return arguments
+  }
+
+  private func contexts() throws -> [String: ContextCatalog.Entry] {
+    var entries: [String: ContextCatalog.Entry] = [:]
+    for text in buildContext {
+      let (name, source) = text.splitAtEqualsSign
+      guard !name.isEmpty, !source.isEmpty else {
+        throw CommandFailure.usage("--build-context wants NAME=SOURCE, not '\(text)'")
+      }
+      if source.hasPrefix("docker-image://") {
+        entries[name] = .reference(String(source.dropFirst("docker-image://".count)))
+      } else if let image = try usage({ () throws(Diagnostic) in try ImageSource.detect(source) }) {
+        entries[name] = .image(image)
+      } else {
+        try requireDirectory(source, "the build context '\(name)'")
+        entries[name] = .directory(FilePath(source))
+      }
+    }
+    return entries
+  }
+
+  private func inputs(_ catalog: ContextCatalog) throws -> BuildInputs {
+    var inputs = BuildInputs()
+    let main = FilePath(context)
+    try requireDirectory(context, "the build context")
+    inputs.contexts[""] = ContextTree(main, ignore: try graph.ignorePatterns(context: main))
+    for (name, path) in catalog.directories {
+      try requireDirectory(path.string, "the build context '\(name)'")
+      inputs.contexts[name] = ContextTree(path, ignore: try GraphOptions.ownIgnorePatterns(path))
+    }
+    for text in secret {
+      let (id, source) = try secretSource(text)
+      inputs.secrets[id] = source
+    }
+    for text in ssh {
+      let (id, socket) = text.splitAtEqualsSign
+      guard let path = socket.isEmpty ? ProcessVariables.nonEmpty("SSH_AUTH_SOCK") : socket else {
+        throw CommandFailure.usage("--ssh \(id) needs an agent: SSH_AUTH_SOCK is not set")
+      }
+      inputs.sshSockets[id] = FilePath(path)
+    }
+    return inputs
+  }
+
+  private func secretSource(_ text: String) throws -> (id: String, source: SecretSource) {
+    var id: String?
+    var file: String?
+    var variable: String?
+    for field in text.split(separator: ",") {
+      let (name, value) = String(field).splitAtEqualsSign
+      switch name {
+      case "id": id = value
+      case "src", "source": file = value
+      case "env": variable = value
+      case "type": continue
+      default: throw CommandFailure.usage("--secret has no field '\(name)'")
+      }
+    }
+    guard let id, !id.isEmpty else {
+      throw CommandFailure.usage("--secret wants id=ID and src=FILE or env=NAME, not '\(text)'")
+    }
+    if let file { return (id, .file(FilePath(file))) }
+    if let variable { return (id, .variable(variable)) }
+    return ProcessVariables[id] == nil ? (id, .file(FilePath(id))) : (id, .variable(id))
+  }
+
+  private func epoch(declared: Int?, _ options: BuildOptions) throws -> Int? {
+    let text =
+      sourceDateEpoch ?? options.buildArguments["SOURCE_DATE_EPOCH"]
+      ?? ProcessVariables.nonEmpty("SOURCE_DATE_EPOCH")
+    guard let text, !text.isEmpty else { return declared }
+    if text == "git" { return try GitTime.lastCommit(in: FilePath(context)) }
+    guard let seconds = Int(text), seconds >= 0 else {
+      throw CommandFailure.usage(
+        "'\(text)' is no time: a source date epoch is a number of seconds since 1970, or 'git'")
+    }
+    return seconds
+  }
+
+  private static func reference(_ text: String) throws -> String {
+    do {
+      return "\(try ImageReference(text))"
+    } catch {
+      throw CommandFailure(diagnostics: [error], status: 64)
+    }
+  }
+
+  private func requireDirectory(_ path: String, _ what: String) throws(CommandFailure) {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      throw CommandFailure.usage(
+        "\(what) '\(path)' cannot be read: \(String(cString: strerror(errno)))")
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      throw CommandFailure.usage("\(what) '\(path)' is not a directory")
+    }
+  }
+
+  private func usage<Value>(
+    _ body: () throws(Diagnostic) -> Value
+  ) throws(CommandFailure) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw CommandFailure(diagnostics: [error], status: 64)
+    }
+  }
+}
+
+extension GraphOptions {
+  /// The ignore file in a named context's own root.
+  static func ownIgnorePatterns(_ directory: FilePath) throws -> IgnorePatterns? {
+    let file = directory.appending(".dockerignore")
+    guard let bytes = try FileContent.readIfPresent(file) else { return nil }
+    return try IgnorePatterns(file: bytes, name: ".dockerignore", path: file.string)
+  }
+}

@@ -1,0 +1,19 @@
+import PipelineDSL
+
+/// The image that the running program declares, where it is a user's own program.
+struct Declaration: Sendable {
+  /// The program's name, for help.
+  var programName: String
+  var makeImage: @Sendable () throws -> DeclaredImage
+
+  @TaskLocal static var current: Declaration?
+}
+
+/// What a declaration comes to: the graph, and what the command line may replace.
+struct DeclaredImage: Sendable {
+  var graph: StageGraph
+  /// Directories by name.
+  var contexts: [String: String]
+  /// The names the image gets without `-t`.
+  var tags: [String]
+}

@@ -1,0 +1,20 @@
+import ArgumentParser
+import PipelineDSL
+
+/// `images`: the images that the store keeps under a name.
+struct ImagesCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "images", abstract: "List the images built here.")
+
+  @OptionGroup var state: StateOptions
+
+  func run() async throws {
+    let store = try Store(at: state.directory)
+    for image in try store.images() {
+      let size = try image.layers.reduce(Int64(0)) { $0 + (try store.info(of: $1)?.size ?? 0) }
+      print(
+        "\(image.id.hex.prefix(12))  \(ImageTimes.text(image.created))  \(BuildReport.bytes(size))  \(image.name)"
+      )
+    }
+  }
+}

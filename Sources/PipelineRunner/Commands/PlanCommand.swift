@@ -1,0 +1,22 @@
+import ArgumentParser
+import Glibc
+import PipelineDSL
+
+/// `plan`: lists the operations and tells which would run.
+struct PlanCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan", abstract: "List what would run, and what the cache would serve.")
+
+  @OptionGroup var flags: BuildFlags
+
+  func run() async throws {
+    let request = try flags.request(tags: [], outputs: [])
+    let store = try Store(at: request.stateDirectory)
+    let plan = try await Planner.plan(
+      request.graph, options: request.options, resolver: request.contexts)
+    Terminal.report(plan.warnings)
+    for line in try await Forecast(plan: plan, store: store, request: request).lines() {
+      print(line)
+    }
+  }
+}

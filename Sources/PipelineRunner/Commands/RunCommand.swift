@@ -1,0 +1,62 @@
+import ArgumentParser
+import Glibc
+import PipelineDSL
+import SystemPackage
+
+/// `run`: a command in an image that was built here, in the sandbox that steps run in.
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Run a command in a built image; its changes are thrown away.")
+
+  @OptionGroup var state: StateOptions
+
+  @Option(help: "Network of the command: default or none.")
+  var network: String = "default"
+
+  @Argument(help: "The image's name, as given to build -t.")
+  var image: String
+
+  @Argument(parsing: .captureForPassthrough, help: "The command; the image's own without it.")
+  var command: [String] = []
+
+  func run() async throws {
+    try Privilege.require()
+    let store = try Store(at: state.directory)
+    let name = "\(try ImageReference(image))"
+    guard let image = try store.image(named: name) else {
+      let names = try store.images().map(\.name).joined(separator: ", ")
+      throw Diagnostic(
+        "no image '\(name)' was built here",
+        help: names.isEmpty ? "build one with -t NAME" : "the images are \(names)")
+    }
+    let execution = image.configuration.config ?? .init()
+    let arguments =
+      command.isEmpty
+      ? (execution.entrypoint ?? []) + (execution.command ?? []) : command
+    guard !arguments.isEmpty else {
+      throw CommandFailure.usage("the image names no command; give one after its name")
+    }
+    let root = RootTree(image.layers.map { store.directory(of: $0) })
+    for layer in image.layers where try store.info(of: layer) == nil {
+      throw Diagnostic("a layer of '\(name)' is not in the store; build it again")
+    }
+    let request = RunRequest(
+      root: root, arguments: arguments.map { Array($0.utf8) },
+      environment: (execution.environment ?? []).map { Array($0.utf8) },
+      workingDirectory: Array((execution.workingDirectory ?? "/").utf8),
+      user: execution.user ?? "", mounts: [], network: network == "none" ? .none : .host,
+      allowsEverything: false)
+    let workspace = try store.makeWorkspace(below: root)
+    defer { store.remove(workspace) }
+    let status = try await Sandbox(empty: store.empty).run(request, in: workspace) {
+      stream, bytes in
+      _ = write(
+        stream == .standardOutput ? STDOUT_FILENO : STDERR_FILENO, bytes.baseAddress, bytes.count)
+    }
+    switch status {
+    case .exited(0): return
+    case .exited(let code): throw ExitCode(code)
+    case .signaled(let number): throw ExitCode(128 + number)
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import Glibc
+import PipelineDSL
+import SystemPackage
+
+/// The named contexts of a build: directories to copy from, and images to start from.
+struct ContextCatalog: BaseResolver {
+  /// What a context's name stands for.
+  enum Entry: Sendable {
+    case directory(FilePath)
+    case image(ImageSource)
+    /// Another reference, as `docker-image://REF` gives it.
+    case reference(String)
+  }
+
+  /// In the form the user gave; names of images also match in their normalised form.
+  private let entries: [String: Entry]
+
+  init(_ entries: [String: Entry]) {
+    self.entries = entries
+  }
+
+  var names: Set<String> { Set(entries.keys) }
+
+  /// The directories among the contexts.
+  var directories: [String: FilePath] {
+    entries.compactMapValues { if case .directory(let path) = $0 { path } else { nil } }
+  }
+
+  func context(named name: String) async throws -> String? {
+    guard case .directory = entries[name] else { return nil }
+    return name
+  }
+
+  func resolve(
+    _ reference: String, platform: Platform, at location: SourceLocation?
+  ) async throws -> ResolvedImage {
+    var name = reference
+    // A context may name another image; ten steps end a circle of them.
+    for _ in 0..<10 {
+      switch try entry(for: name) {
+      case .directory(let path):
+        return try await load(.rootfsDirectory(path), name, platform, location)
+      case .image(let source): return try await load(source, name, platform, location)
+      case .reference(let other): name = other
+      case nil: throw unavailable(reference, location)
+      }
+    }
+    throw Diagnostic("the context '\(reference)' leads back to itself", at: location)
+  }
+
+  private func entry(for name: String) throws -> Entry? {
+    if let entry = entries[name] { return entry }
+    guard let wanted = try? ImageReference(name) else { return nil }
+    return entries.first { (try? ImageReference($0.key)) == wanted }?.value
+  }
+
+  private func load(
+    _ source: ImageSource, _ name: String, _ platform: Platform, _ location: SourceLocation?
+  ) async throws -> ResolvedImage {
+    do {
+      return try await blocking { try source.resolve(platform: platform) }
+    } catch var error as Diagnostic {
+      if error.location == nil { error.location = location }
+      error.notes.append(.init("'\(name)' is given by --build-context"))
+      throw error
+    } catch let error as SystemError {
+      throw error.diagnostic("the base '\(name)' cannot be read", at: location)
+    }
+  }
+
+  private func unavailable(_ reference: String, _ location: SourceLocation?) -> Diagnostic {
+    do {
+      let parsed = try ImageReference(reference)
+      let near = EditDistance.nearest(to: reference, among: entries.keys.sorted())
+      return Diagnostic(
+        "the base image '\(reference)' (\(parsed)) is not at hand: this version pulls from no registry",
+        at: location,
+        help: near.map { "did you mean the context '\($0)'?" }
+          ?? "give it with --build-context \(reference)=oci-layout://DIR:TAG, a tar file or a directory"
+      )
+    } catch var error {
+      if error.location == nil { error.location = location }
+      return error
+    }
+  }
+}
