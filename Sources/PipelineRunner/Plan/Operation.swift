@@ -15,7 +15,9 @@ enum TreeReference: Hashable, Sendable {
   case context(String)
 }
 
-/// One thing to do, with nothing left to expand. Equal actions are the same operation.
+/// One thing to do, with nothing left to expand.
+///
+/// Equal actions are the same operation.
 enum Action: Hashable, Sendable {
   case image(ImageAction)
   case run(RunAction)

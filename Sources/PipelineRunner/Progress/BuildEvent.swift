@@ -12,7 +12,9 @@ enum BuildEvent: Sendable {
   case task(String, seconds: Double)
 }
 
-/// How an operation ended. Each has a word of its own: a step that was not needed was not cached.
+/// How an operation ended.
+///
+/// Each has a word of its own: a step that was not needed was not cached.
 enum OperationStatus: Hashable, Sendable {
   /// It ran; with the reason why the cache did not serve where that is known.
   case ran(because: String?)

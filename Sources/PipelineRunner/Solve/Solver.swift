@@ -210,7 +210,9 @@ final class Solver: Sendable {
 struct SolveOptions: Sendable {
   var usesCache = true
   var sourceDateEpoch: Int?
-  /// How many operations run at once. Commands often wait for a network, so more than cores.
+  /// How many operations run at once.
+  ///
+  /// Commands often wait for a network, so more than cores.
   var parallelism = max(8, 4 * Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 }
 
