@@ -29,7 +29,8 @@ struct CacheKeyTests {
   @Test("a difference is told by its first part, short values in full")
   func explains() {
     let old = key([("base", "x"), ("env VERSION", "1.2")]).parts
-    #expect(key([("base", "x"), ("env VERSION", "1.3")]).difference(from: old) == "env VERSION 1.2 → 1.3")
+    #expect(
+      key([("base", "x"), ("env VERSION", "1.3")]).difference(from: old) == "env VERSION 1.2 → 1.3")
     #expect(key([("base", "x")]).difference(from: old) == "env VERSION is gone")
     #expect(
       key([("base", "x"), ("env VERSION", "1.2"), ("user", "a")]).difference(from: old)

@@ -26,7 +26,9 @@ struct PlanTextTests {
     #expect("\(try Platform(parsing: text))" == name)
   }
 
-  @Test("texts that name no platform", arguments: ["", "/", "linux/", "a/b/c/d", "nonsense", "li nux/amd64"])
+  @Test(
+    "texts that name no platform",
+    arguments: ["", "/", "linux/", "a/b/c/d", "nonsense", "li nux/amd64"])
   func refusesPlatforms(text: String) {
     #expect(throws: Diagnostic.self) { try Platform(parsing: text) }
   }
@@ -34,7 +36,8 @@ struct PlanTextTests {
   @Test(
     "ports, ranges and transports",
     arguments: [
-      ("80", ["80/tcp"]), ("53/UDP", ["53/udp"]), ("8000-8002", ["8000/tcp", "8001/tcp", "8002/tcp"]),
+      ("80", ["80/tcp"]), ("53/UDP", ["53/udp"]),
+      ("8000-8002", ["8000/tcp", "8001/tcp", "8002/tcp"]),
       ("127.0.0.1:8080:80", ["80/tcp"]), ("0", ["0/tcp"]),
     ])
   func readsPorts(text: String, ports: [String]) throws {

@@ -10,7 +10,7 @@ struct CacheMounts {
   private let store: Store
   private let platform: Platform
   private var directories: [String: FilePath] = [:]
-  private var clones: [FilePath] = []
+  private var clones: [Workspace] = []
   private var locks: [FileLock] = []
 
   init(store: Store, platform: Platform) {
@@ -32,10 +32,10 @@ struct CacheMounts {
     case .locked: locks.append(try await FileLock.wait(claims, at: offset))
     case .private:
       guard let lock = try FileLock.attempt(claims, at: offset) else {
-        let clone = store.path.appending("work").appending("trash-\(Store.uniqueName())")
-        try Self.makeDirectory(clone, cache)
+        let clone = try store.makeWorkspace(below: .empty)
         clones.append(clone)
-        directories[cache.id] = clone
+        try Self.setAttributes(clone.upper, cache)
+        directories[cache.id] = clone.upper
         return
       }
       locks.append(lock)
@@ -50,7 +50,7 @@ struct CacheMounts {
 
   /// Drops the locks and what was made for this step alone.
   mutating func close() {
-    for clone in clones { try? DirectoryTree.remove(clone) }
+    for clone in clones { store.remove(clone) }
     clones = []
     locks = []
   }
@@ -78,11 +78,6 @@ struct CacheMounts {
       // Another step made it first.
       guard error.code == ENOTEMPTY || error.code == EEXIST else { throw error }
     }
-  }
-
-  private static func makeDirectory(_ path: FilePath, _ cache: CacheAction) throws {
-    try Call.check("mkdir", path) { mkdir($0, 0o755) }
-    try setAttributes(path, cache)
   }
 
   private static func setAttributes(_ path: FilePath, _ cache: CacheAction) throws {

@@ -14,17 +14,27 @@ final class FileLock: Sendable {
     self.descriptor = descriptor
   }
 
-  /// Creates a file and locks it; nobody else knows the name yet, so it cannot wait.
+  /// Creates a file and locks it.
+  ///
+  /// Between the two a sweep may take the file for one left behind and remove it; then it is made
+  /// again, so that the name on disk is always the one that is locked.
   static func hold(_ path: FilePath) throws(SystemError) -> FileLock {
-    let descriptor = try open(path)
-    guard set(descriptor, offset: 0) else { throw SystemError("lock", path: path.bytes) }
-    return FileLock(descriptor)
+    for _ in 0..<1000 {
+      let descriptor = try open(path)
+      var status = stat()
+      if set(descriptor, offset: 0), fstat(descriptor.raw, &status) == 0, status.st_nlink > 0 {
+        return FileLock(descriptor)
+      }
+      usleep(500)
+    }
+    throw SystemError("lock", path: path.bytes, code: EAGAIN)
   }
 
-  /// Whether nobody holds a lock on the file.
-  static func isFree(_ path: FilePath) -> Bool {
-    guard let descriptor = try? open(path) else { return false }
-    return set(descriptor, offset: 0)
+  /// Whether somebody holds a lock on the file; a file that is not there is held by nobody.
+  static func isHeld(_ path: FilePath) -> Bool {
+    let raw = path.withPlatformString { Glibc.open($0, O_RDWR | O_CLOEXEC) }
+    guard raw >= 0 else { return false }
+    return !set(OwnedDescriptor(owning: raw), offset: 0)
   }
 
   /// Locks one byte of a file, waiting while another holder has it.

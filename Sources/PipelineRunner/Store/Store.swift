@@ -212,16 +212,16 @@ final class Store: Sendable {
   /// Removes what processes left behind that no longer run: their locks are free.
   private func sweep() throws {
     let work = path.appending("work")
-    for name in try DirectoryTree.names(in: work) {
-      guard !name.hasSuffix(".lock") else {
-        let lock = work.appending(name)
-        guard FileLock.isFree(lock) else { continue }
-        try? DirectoryTree.remove(work.appending(String(name.dropLast(".lock".count))))
-        _ = lock.withPlatformString { unlink($0) }
-        continue
-      }
-      guard name.hasPrefix("trash-") else { continue }
+    for name in try DirectoryTree.names(in: work) where !name.hasSuffix(".lock") {
+      // A workspace is made after its lock and removed before it, so one without was left behind.
+      let lock = work.appending("\(name).lock")
+      guard !FileLock.isHeld(lock) else { continue }
       try? DirectoryTree.remove(work.appending(name))
+      _ = lock.withPlatformString { unlink($0) }
+    }
+    for name in try DirectoryTree.names(in: work) where name.hasSuffix(".lock") {
+      let lock = work.appending(name)
+      if !FileLock.isHeld(lock) { _ = lock.withPlatformString { unlink($0) } }
     }
   }
 
