@@ -20,7 +20,7 @@ struct BuildCommand: AsyncParsableCommand {
       valueName: "output"))
   var output: [String] = []
 
-  @Option(help: "How to show progress: auto, plain or quiet.")
+  @Option(help: "How to show progress: auto, tty, plain, json or quiet.")
   var progress: ProgressMode = .auto
 
   @Option(help: "Write the image's digest to this file.")
@@ -40,7 +40,8 @@ struct BuildCommand: AsyncParsableCommand {
     let report = try await LocalEngine(store: store, progress: renderer).build(request)
     switch progress {
     case .quiet: print(report.id)
-    case .auto, .plain: StandardError.write(report.text)
+    case .json: break
+    case .auto, .tty, .plain: StandardError.write(report.text)
     }
     if outputs.isEmpty && request.tags.isEmpty {
       Terminal.report([
@@ -67,12 +68,19 @@ extension BuildCommand {
 /// The values of `--progress`.
 enum ProgressMode: String, ExpressibleByArgument, CaseIterable, Sendable {
   case auto
+  case tty
   case plain
+  case json
   case quiet
 
   var renderer: any ProgressRenderer {
     switch self {
-    case .auto, .plain: PlainProgress(render: Terminal.render)
+    case .auto:
+      StandardError.isTerminal
+        ? TerminalProgress(render: Terminal.render) : PlainProgress(render: Terminal.render)
+    case .tty: TerminalProgress(render: Terminal.render)
+    case .plain: PlainProgress(render: Terminal.render)
+    case .json: JSONProgress()
     case .quiet: QuietProgress()
     }
   }

@@ -16,12 +16,8 @@ struct Forecast {
     var running: [OperationID: Operation] = [:]
     var lines: [String] = []
     for operation in plan.operations {
-      let name =
-        operation.number == 0
-        ? "[\(operation.stage)]" : "[\(operation.stage) \(operation.number)/\(operation.count)]"
-      let place = operation.location.map { "  (\($0.file):\($0.line))" } ?? ""
       let outcome = try await outcome(of: operation, solver, running: &running)
-      lines.append("\(outcome)  \(name) \(operation.title)\(place)")
+      lines.append("\(outcome)  \(StepText.line(operation))")
     }
     return lines
   }
@@ -39,7 +35,7 @@ struct Forecast {
     // What a step that has yet to run will leave behind is not known.
     if let cause = operation.dependencies.compactMap({ running[$0] }).first {
       running[operation.id] = operation
-      return "runs, if [\(cause.stage) \(cause.number)/\(cause.count)] changes what it reads"
+      return "runs, if \(StepText.name(cause)) changes what it reads"
     }
     if case .verify(let verify) = operation.action {
       solver.assume(

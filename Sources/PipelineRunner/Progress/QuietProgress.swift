@@ -1,0 +1,6 @@
+import PipelineDSL
+
+/// Says nothing.
+struct QuietProgress: ProgressRenderer {
+  func handle(_ event: BuildEvent) {}
+}
