@@ -19,6 +19,7 @@ struct Forecast {
       let outcome = try await outcome(of: operation, solver, running: &running)
       lines.append("\(outcome)  \(StepText.line(operation))")
     }
+    for stage in plan.skipped { lines.append("skipped  \(StepText.line(stage))") }
     return lines
   }
 

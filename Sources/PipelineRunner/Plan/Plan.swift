@@ -7,11 +7,19 @@ struct Plan: Sendable {
   var image: PlannedImage
   /// The end of every stage planned, for the report of sizes.
   var stages: [PlannedStage]
+  /// Stages that the target does not need, and where they stand.
+  var skipped: [SkippedStage]
   /// Base images by the operation that provides them.
   var bases: [OperationID: ResolvedImage]
   var warnings: [Diagnostic]
 
   subscript(id: OperationID) -> Operation { operations[id.index] }
+}
+
+/// A stage that nothing asks for.
+struct SkippedStage: Sendable {
+  var name: String
+  var location: SourceLocation?
 }
 
 /// A stage and the root it ends with.

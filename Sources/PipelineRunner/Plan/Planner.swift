@@ -285,7 +285,11 @@ struct Planner {
     let stages = finished.sorted { $0.key < $1.key }.map {
       PlannedStage(name: $0.value.name, root: $0.value.root)
     }
+    let skipped = graph.stages.indices.filter { finished[$0] == nil }.map {
+      SkippedStage(name: name(of: $0), location: graph.stages[$0].location)
+    }
     return Plan(
-      operations: operations, image: image, stages: stages, bases: bases, warnings: warnings)
+      operations: operations, image: image, stages: stages, skipped: skipped, bases: bases,
+      warnings: warnings)
   }
 }

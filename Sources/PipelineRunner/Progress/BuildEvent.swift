@@ -4,6 +4,8 @@ import PipelineDSL
 enum BuildEvent: Sendable {
   case planned([Operation])
   case warning(Diagnostic)
+  /// A stage that the target does not need: it neither runs nor is its base looked at.
+  case skipped(SkippedStage)
   case started(OperationID)
   /// A line of a command's output, without its line feed.
   case output(OperationID, [UInt8])
@@ -19,7 +21,6 @@ enum OperationStatus: Hashable, Sendable {
   /// It ran; with the reason why the cache did not serve where that is known.
   case ran(because: String?)
   case cached
-  case skipped
   case cancelled
   case failed
 
@@ -27,7 +28,6 @@ enum OperationStatus: Hashable, Sendable {
     switch self {
     case .ran: "ran"
     case .cached: "cached"
-    case .skipped: "skipped"
     case .cancelled: "cancelled"
     case .failed: "FAILED"
     }

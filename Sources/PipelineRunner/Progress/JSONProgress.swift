@@ -35,6 +35,11 @@ final class JSONProgress: ProgressRenderer {
         Line(
           event: diagnostic.severity.rawValue, file: diagnostic.location?.file,
           line: diagnostic.location?.line, text: diagnostic.message))
+    case .skipped(let stage):
+      emit(
+        Line(
+          event: "skipped", stage: stage.name, file: stage.location?.file,
+          line: stage.location?.line))
     case .started(let id): emit(describe(operation(id), as: "started"))
     case .output(let id, let bytes):
       emit(Line(event: "output", step: id.index, text: String(decoding: bytes, as: UTF8.self)))

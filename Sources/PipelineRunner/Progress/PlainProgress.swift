@@ -21,6 +21,7 @@ final class PlainProgress: ProgressRenderer {
     switch event {
     case .planned(let planned): operations.withLock { $0 = planned }
     case .warning(let diagnostic): write(render(diagnostic))
+    case .skipped(let stage): write("\(StepText.line(stage)): skipped\n")
     case .started(let id): write("\(StepText.line(operation(id)))\n")
     case .output(let id, let line):
       write("\(StepText.name(operation(id))) | \(String(decoding: line, as: UTF8.self))\n")
@@ -31,7 +32,7 @@ final class PlainProgress: ProgressRenderer {
 
   private func finish(_ operation: Operation, _ status: OperationStatus, _ seconds: Double) {
     switch status {
-    case .cached, .skipped, .cancelled: write("\(StepText.line(operation)): \(status.word)\n")
+    case .cached, .cancelled: write("\(StepText.line(operation)): \(status.word)\n")
     case .ran(let reason):
       let why = reason.map { " (\($0))" } ?? ""
       write("\(StepText.name(operation)) ran in \(Seconds.text(seconds))\(why)\n")

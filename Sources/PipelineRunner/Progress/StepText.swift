@@ -13,6 +13,11 @@ enum StepText {
     operation.location.map { "  (\($0.file):\($0.line))" } ?? ""
   }
 
+  /// A stage that is not needed.
+  static func line(_ stage: SkippedStage) -> String {
+    "[\(stage.name)]\(stage.location.map { "  (\($0.file):\($0.line))" } ?? "")"
+  }
+
   /// Name, instruction and place in one line.
   static func line(_ operation: Operation) -> String {
     "\(name(operation)) \(operation.title)\(place(operation))"

@@ -40,6 +40,7 @@ final class TerminalProgress: ProgressRenderer {
       switch event {
       case .planned(let operations): state.operations = operations
       case .warning(let diagnostic): print(render(diagnostic), &state)
+      case .skipped(let stage): print("\(StepText.line(stage)): skipped\n", &state)
       case .started(let id): state.running.append((id, Running(start: .now)))
       case .output(let id, let line):
         guard let index = state.running.firstIndex(where: { $0.id == id }) else { return }
@@ -65,7 +66,7 @@ final class TerminalProgress: ProgressRenderer {
     let time =
       switch status {
       case .ran, .failed: " \(Seconds.text(seconds))"
-      case .cached, .skipped, .cancelled: ""
+      case .cached, .cancelled: ""
       }
     var reason = ""
     if case .ran(let because?) = status { reason = " (\(because))" }

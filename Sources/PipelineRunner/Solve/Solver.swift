@@ -38,6 +38,7 @@ final class Solver: Sendable {
   /// - Throws: the first failure, as a diagnostic at its step.
   func solve() async throws {
     progress.handle(.planned(plan.operations))
+    for stage in plan.skipped { progress.handle(.skipped(stage)) }
     var waiting: [OperationID: Int] = [:]
     var dependents: [OperationID: [OperationID]] = [:]
     var ready: [OperationID] = []
