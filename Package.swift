@@ -41,7 +41,8 @@ let package = Package(
       name: "LightPython", dependencies: image + ["WheelTemplate"], path: "Examples/LightPython",
       exclude: ["requirements.txt"]),
     .executableTarget(
-      name: "WheelTools", dependencies: image + ["WheelTemplate"], path: "Examples/WheelTools"),
+      name: "WheelTools", dependencies: image + ["WheelTemplate"], path: "Examples/WheelTools",
+      exclude: ["tools.txt"]),
     .target(
       name: "WheelTemplate", dependencies: ["PipelineDSL"], path: "Examples/WheelTemplate"),
 

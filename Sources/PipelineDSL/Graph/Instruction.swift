@@ -44,7 +44,7 @@ public enum Instruction: Hashable, Sendable {
   case entrypoint(CommandLine)
   case environment(Assignments)
   case expose([Word])
-  case healthcheck(Healthcheck)
+  case healthcheck(HealthcheckInstruction)
   case label(Assignments)
   case maintainer(String)
   /// The trigger as text: it is parsed where it runs, with the default escape character (S10).

@@ -1,5 +1,5 @@
 /// `HEALTHCHECK`: how to find out whether a container works.
-public enum Healthcheck: Hashable, Sendable {
+public enum HealthcheckInstruction: Hashable, Sendable {
   /// `HEALTHCHECK NONE`: also switches an inherited check off.
   case none
   case command(CommandLine, Options)

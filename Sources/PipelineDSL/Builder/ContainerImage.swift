@@ -1,0 +1,70 @@
+/// A program that builds a container image.
+///
+/// The type is the program: `@main` starts it, and PipelineRunner gives it the command line.
+///
+/// ```swift
+/// import PipelineDSL
+/// import PipelineRunner
+///
+/// @main
+/// struct Hello: ContainerImage {
+///   func image() -> Stage {
+///     Stage(from: .image("alpine:3")) {
+///       Command("echo", "hello")
+///     }
+///   }
+/// }
+/// ```
+public protocol ContainerImage: Sendable {
+  init()
+
+  /// Declares the stages and returns the one that is the image.
+  ///
+  /// Nothing runs here: stages that the result does not use are left out.
+  func image() -> Stage
+
+  /// What the image is called where the command line gives no `--tag`.
+  var name: String { get }
+
+  /// The directory of the main build context where the command line names none.
+  ///
+  /// A path that is not absolute starts at the working directory.
+  var contextDirectory: String { get }
+
+  /// The time, in seconds since 1970, that every file and the configuration get at most.
+  ///
+  /// With it the image's digest is a function of its inputs.
+  var sourceDateEpoch: Int? { get }
+}
+
+extension ContainerImage {
+  /// The type's name as words joined by hyphens: `MyImage` is called `my-image`.
+  public var name: String {
+    var words = ""
+    var previousIsCapital = true
+    for character in String(describing: Self.self) where character.isASCII {
+      if character.isUppercase, !previousIsCapital { words.append("-") }
+      previousIsCapital = character.isUppercase
+      words += character.lowercased()
+    }
+    return words
+  }
+
+  public var contextDirectory: String { "." }
+
+  public var sourceDateEpoch: Int? { nil }
+
+  /// The directory of a source file of the program, wherever the program is started.
+  ///
+  /// ```swift
+  /// var contextDirectory: String { Self.sourceDirectory() }
+  /// ```
+  public static func sourceDirectory(of file: StaticString = #filePath) -> String {
+    let path = "\(file)"
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return String(path[..<slash])
+  }
+
+  /// The named build contexts that the image's stages use, in order of first use.
+  public var contexts: [BuildContext] { StageOrder(target: image()).contexts }
+}

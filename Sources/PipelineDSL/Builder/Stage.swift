@@ -1,0 +1,78 @@
+/// One stage of a build: what it starts from and what happens in it.
+///
+/// A stage is a value bound with `let`; other stages refer to it by that identifier, so that an
+/// unknown stage or a cycle does not compile. Its name serves printing and `--target` only.
+///
+/// ```swift
+/// let build = Stage("build", from: .image("gcc:14")) {
+///   Copy("hello.c", to: "/src/")
+///   Run("gcc -static -o /hello /src/hello.c")
+/// }
+/// return Stage(from: .scratch) {
+///   Copy(build.executable("/hello"), to: "/hello")
+///   Entrypoint("/hello")
+/// }
+/// ```
+public struct Stage: ArtifactSource, Sendable {
+  /// What a stage was declared with.
+  ///
+  /// It is a class for its identity alone: two stages are the same when they come from the same
+  /// declaration, however often the value was copied.
+  final class Declaration: Sendable {
+    let name: String?
+    let base: BaseImage
+    let platform: StagePlatform?
+    let steps: [Step]
+    let outputs: [ArtifactDeclaration]
+    let location: SourceLocation
+
+    init(
+      name: String?, base: BaseImage, platform: StagePlatform?, steps: [Step],
+      outputs: [ArtifactDeclaration], location: SourceLocation
+    ) {
+      self.name = name
+      self.base = base
+      self.platform = platform
+      self.steps = steps
+      self.outputs = outputs
+      self.location = location
+    }
+  }
+
+  let declaration: Declaration
+
+  init(
+    name: String?, base: BaseImage, platform: StagePlatform?, steps: [Step],
+    outputs: [ArtifactDeclaration], location: SourceLocation
+  ) {
+    declaration = Declaration(
+      name: name, base: base, platform: platform, steps: steps, outputs: outputs,
+      location: location)
+  }
+
+  /// Declares a stage: what it starts from and what happens in it.
+  ///
+  /// The name stands after `AS` and serves `--target`. A platform is needed only where the base is
+  /// not for the build's target.
+  public init(
+    _ name: String? = nil, from base: BaseImage, platform: StagePlatform? = nil,
+    fileID: StaticString = #fileID, filePath: StaticString = #filePath, line: UInt = #line,
+    column: UInt = #column, @StepBuilder steps: () -> [Step] = { [Step]() }
+  ) {
+    self.init(
+      name: name, base: base, platform: platform, steps: steps(), outputs: [],
+      location: SourceLocation(fileID: fileID, filePath: filePath, line: line, column: column))
+  }
+
+  public var tree: BaseImage { .stage(self) }
+}
+
+extension Stage: Hashable {
+  public static func == (left: Stage, right: Stage) -> Bool {
+    left.declaration === right.declaration
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(ObjectIdentifier(declaration))
+  }
+}

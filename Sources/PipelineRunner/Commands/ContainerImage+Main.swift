@@ -1,0 +1,6 @@
+public import PipelineDSL
+
+extension ContainerImage {
+  /// Builds the image: what `swift run` of the program does.
+  public static func main() async {}
+}
