@@ -132,7 +132,7 @@ extension FilePath {
 
   /// What `lstat` says; nil where nothing is.
   var status: stat? {
-    var status = stat()
+    var status = Glibc.stat()
     return withPlatformString { lstat($0, &status) } == 0 ? status : nil
   }
 
@@ -161,14 +161,9 @@ extension FilePath {
 
   /// Where a symbolic link points.
   var linkTarget: String? {
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    let count = withPlatformString { path in
-      buffer.withUnsafeMutableBytes { bytes in
-        readlink(
-          path, bytes.baseAddress?.assumingMemoryBound(to: CChar.self) ?? .init(bitPattern: 1),
-          bytes.count)
-      }
-    }
-    return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+    var buffer = [CChar](repeating: 0, count: 4097)
+    let count = withPlatformString { readlink($0, &buffer, 4096) }
+    return count < 0
+      ? nil : String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }
