@@ -67,17 +67,14 @@ enum TreeAccess {
   }
 
   /// Lends bytes as a C string.
-  static func withTerminated<Result>(
-    _ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Result
-  ) -> Result {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
-      bytes.withUnsafeBytes { source in
-        UnsafeMutableRawBufferPointer(buffer).copyMemory(from: source)
-      }
-      buffer[bytes.count] = 0
-      guard let start = buffer.baseAddress else { preconditionFailure("a buffer of no bytes") }
-      return body(UnsafePointer(start))
-    }
+  static func withTerminated<Result, Failure: Error>(
+    _ bytes: [UInt8], _ body: (UnsafePointer<CChar>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let text = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
+    defer { text.deallocate() }
+    memcpy(text, bytes, bytes.count)
+    text[bytes.count] = 0
+    return try body(text)
   }
 }
 
