@@ -24,7 +24,10 @@ struct CopyRequest: Sendable {
 
   enum Unpacking: Sendable {
     case never
+    /// Archives that lie in the build context.
     case archives
+    /// Downloaded archives as well: `--unpack` was written (C13).
+    case archivesAndDownloads
   }
 
   enum Source: Sendable {

@@ -1,0 +1,36 @@
+#include "CLinuxFiles.h"
+
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+ssize_t clinux_list_attributes(int fd, char *names, size_t size) {
+  return flistxattr(fd, names, size);
+}
+
+ssize_t clinux_get_attribute(int fd, const char *name, void *value, size_t size) {
+  return fgetxattr(fd, name, value, size);
+}
+
+int clinux_set_attribute(int fd, const char *name, const void *value, size_t size) {
+  return fsetxattr(fd, name, value, size, 0);
+}
+
+ssize_t clinux_list_attributes_at(const char *path, char *names, size_t size) {
+  return llistxattr(path, names, size);
+}
+
+ssize_t clinux_get_attribute_at(const char *path, const char *name, void *value, size_t size) {
+  return lgetxattr(path, name, value, size);
+}
+
+int clinux_clone(int target, int source) { return ioctl(target, FICLONE, source); }
+
+ssize_t clinux_copy_range(int source, int target, size_t count) {
+  return copy_file_range(source, NULL, target, NULL, count, 0);
+}
+
+off_t clinux_seek_data(int fd, off_t offset) { return lseek(fd, offset, SEEK_DATA); }
+
+off_t clinux_seek_hole(int fd, off_t offset) { return lseek(fd, offset, SEEK_HOLE); }
