@@ -49,14 +49,22 @@ struct BuildFlags: ParsableArguments {
   var sourceDateEpoch: String?
 
   @Argument(help: "The directory that COPY reads from.")
-  var context: String = "."
+  var context: String?
 
   /// Everything the flags say, checked.
   func request(tags: [String], outputs: [OutputSpecification]) throws -> BuildRequest {
     let image = try graph.load(context: context)
-    var catalog = try contexts()
-    for (name, directory) in image.contexts where catalog[name] == nil {
-      catalog[name] = .directory(FilePath(directory))
+    let main = FilePath(context ?? image.contextDirectory)
+    var catalog: [String: ContextCatalog.Entry] = [:]
+    for (name, source) in image.contexts {
+      catalog[name] = try entry(name, source, relativeTo: main)
+    }
+    for text in buildContext {
+      let (name, source) = text.splitAtEqualsSign
+      guard !name.isEmpty, !source.isEmpty else {
+        throw CommandFailure.usage("--build-context wants NAME=SOURCE, not '\(text)'")
+      }
+      catalog[name] = try entry(name, source, relativeTo: ".")
     }
     let contexts = ContextCatalog(catalog)
     var options = BuildOptions(platform: .current, buildPlatform: .current)
@@ -73,9 +81,9 @@ struct BuildFlags: ParsableArguments {
       let (name, value) = text.splitAtEqualsSign
       options.labels[name] = value
     }
-    options.sourceDateEpoch = try epoch(declared: image.graph.sourceDateEpoch, options)
+    options.sourceDateEpoch = try epoch(declared: image.graph.sourceDateEpoch, options, main)
     return BuildRequest(
-      graph: image.graph, options: options, inputs: try inputs(contexts), contexts: contexts,
+      graph: image.graph, options: options, inputs: try inputs(contexts, main), contexts: contexts,
       stateDirectory: state.directory, usesCache: !noCache,
       tags: try (tags.isEmpty ? image.tags : tags).map(Self.reference), outputs: outputs)
   }
@@ -95,29 +103,25 @@ struct BuildFlags: ParsableArguments {
     return arguments
   }
 
-  private func contexts() throws -> [String: ContextCatalog.Entry] {
-    var entries: [String: ContextCatalog.Entry] = [:]
-    for text in buildContext {
-      let (name, source) = text.splitAtEqualsSign
-      guard !name.isEmpty, !source.isEmpty else {
-        throw CommandFailure.usage("--build-context wants NAME=SOURCE, not '\(text)'")
-      }
-      if source.hasPrefix("docker-image://") {
-        entries[name] = .reference(String(source.dropFirst("docker-image://".count)))
-      } else if let image = try usage({ () throws(Diagnostic) in try ImageSource.detect(source) }) {
-        entries[name] = .image(image)
-      } else {
-        try requireDirectory(source, "the build context '\(name)'")
-        entries[name] = .directory(FilePath(source))
-      }
+  /// What one named context stands for.
+  private func entry(
+    _ name: String, _ source: String, relativeTo main: FilePath
+  ) throws -> ContextCatalog.Entry {
+    if source.hasPrefix("docker-image://") {
+      return .reference(String(source.dropFirst("docker-image://".count)))
     }
-    return entries
+    let image = try usage { () throws(Diagnostic) in
+      try ImageSource.detect(source, relativeTo: main)
+    }
+    if let image { return .image(image) }
+    let directory = main.pushing(FilePath(source))
+    try requireDirectory(directory.string, "the build context '\(name)'")
+    return .directory(directory)
   }
 
-  private func inputs(_ catalog: ContextCatalog) throws -> BuildInputs {
+  private func inputs(_ catalog: ContextCatalog, _ main: FilePath) throws -> BuildInputs {
     var inputs = BuildInputs()
-    let main = FilePath(context)
-    try requireDirectory(context, "the build context")
+    try requireDirectory(main.string, "the build context")
     inputs.contexts[""] = ContextTree(main, ignore: try graph.ignorePatterns(context: main))
     for (name, path) in catalog.directories {
       try requireDirectory(path.string, "the build context '\(name)'")
@@ -159,12 +163,12 @@ struct BuildFlags: ParsableArguments {
     return ProcessVariables[id] == nil ? (id, .file(FilePath(id))) : (id, .variable(id))
   }
 
-  private func epoch(declared: Int?, _ options: BuildOptions) throws -> Int? {
+  private func epoch(declared: Int?, _ options: BuildOptions, _ main: FilePath) throws -> Int? {
     let text =
       sourceDateEpoch ?? options.buildArguments["SOURCE_DATE_EPOCH"]
       ?? ProcessVariables.nonEmpty("SOURCE_DATE_EPOCH")
     guard let text, !text.isEmpty else { return declared }
-    if text == "git" { return try GitTime.lastCommit(in: FilePath(context)) }
+    if text == "git" { return try GitTime.lastCommit(in: main) }
     guard let seconds = Int(text), seconds >= 0 else {
       throw CommandFailure.usage(
         "'\(text)' is no time: a source date epoch is a number of seconds since 1970, or 'git'")

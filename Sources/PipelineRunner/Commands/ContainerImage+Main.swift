@@ -1,6 +1,20 @@
 public import PipelineDSL
 
 extension ContainerImage {
-  /// Builds the image: what `swift run` of the program does.
-  public static func main() async {}
+  /// Runs the command line over this image: what `swift run` of the program does.
+  ///
+  /// Without a subcommand it builds. The process ends with 0 when the image is built, 1 when the
+  /// build failed, 64 for wrong options and 65 for a declaration that contradicts itself.
+  public static func main() async {
+    let declaration = Declaration(programName: String(describing: Self.self)) {
+      let image = Self()
+      let contexts = image.contexts.compactMap { context in
+        context.name.flatMap { name in context.source.map { (name, $0) } }
+      }
+      return DeclaredImage(
+        graph: try StageGraph(image), contexts: Dictionary(contexts) { first, _ in first },
+        contextDirectory: image.contextDirectory, tags: [image.name])
+    }
+    await Declaration.$current.withValue(declaration) { await PipelineCommand.start() }
+  }
 }

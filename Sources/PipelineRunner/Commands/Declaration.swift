@@ -12,8 +12,10 @@ struct Declaration: Sendable {
 /// What a declaration comes to: the graph, and what the command line may replace.
 struct DeclaredImage: Sendable {
   var graph: StageGraph
-  /// Directories by name.
+  /// Sources of named contexts, in the spelling of `--build-context`.
   var contexts: [String: String]
+  /// The main context where the command line names none.
+  var contextDirectory: String
   /// The names the image gets without `-t`.
   var tags: [String]
 }

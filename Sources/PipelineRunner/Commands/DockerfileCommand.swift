@@ -10,7 +10,7 @@ struct DockerfileCommand: AsyncParsableCommand {
   @OptionGroup var graph: GraphOptions
 
   @Argument(help: "The directory that holds the Dockerfile.")
-  var context: String = "."
+  var context: String?
 
   func run() async throws {
     let image = try graph.load(context: context)

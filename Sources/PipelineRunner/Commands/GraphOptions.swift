@@ -11,7 +11,7 @@ struct GraphOptions: ParsableArguments {
   /// The image to build.
   ///
   /// - Throws: every mistake found, with the status for bad input.
-  func load(context: String) throws -> DeclaredImage {
+  func load(context: String?) throws -> DeclaredImage {
     if let declaration = Declaration.current {
       guard file == nil else {
         throw CommandFailure.usage(
@@ -24,7 +24,7 @@ struct GraphOptions: ParsableArguments {
         throw CommandFailure.badInput([error])
       }
     }
-    let path = file.map { FilePath($0) } ?? FilePath(context).appending("Dockerfile")
+    let path = file.map { FilePath($0) } ?? FilePath(context ?? ".").appending("Dockerfile")
     let bytes: [UInt8]
     do {
       bytes = file == "-" ? try readInput() : try FileContent.read(path)
@@ -40,7 +40,7 @@ struct GraphOptions: ParsableArguments {
       throw CommandFailure.badInput(result.diagnostics)
     }
     Terminal.report(result.diagnostics)
-    return DeclaredImage(graph: graph, contexts: [:], tags: [])
+    return DeclaredImage(graph: graph, contexts: [:], contextDirectory: ".", tags: [])
   }
 
   private func readInput() throws(SystemError) -> [UInt8] {

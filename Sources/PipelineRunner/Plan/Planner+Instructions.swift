@@ -154,7 +154,7 @@ extension Planner {
   }
 
   private func take(
-    _ check: Healthcheck, _ scope: StepScope, _ state: inout StageState
+    _ check: HealthcheckInstruction, _ scope: StepScope, _ state: inout StageState
   ) throws {
     guard case .command(let command, let options) = check else {
       state.execution.healthcheck = .init(test: ["NONE"])

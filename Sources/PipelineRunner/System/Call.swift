@@ -20,12 +20,6 @@ enum Call {
 }
 
 extension FilePath {
-  /// The bytes of the path as the kernel reads them.
-  var bytes: [UInt8] {
-    withPlatformString { Array(UnsafeBufferPointer(start: $0, count: strlen($0))) }
-      .map { UInt8(bitPattern: $0) }
-  }
-
   /// A path from bytes, which hold no NUL.
   init(bytes: some Collection<UInt8>) {
     let terminated = bytes.map { CChar(bitPattern: $0) } + [0]
