@@ -178,7 +178,7 @@ struct BuildFlags: ParsableArguments {
 
   private static func reference(_ text: String) throws -> String {
     do {
-      return "\(try ImageReference(text))"
+      return "\(try RegistryReference(text))"
     } catch {
       throw CommandFailure(diagnostics: [error], status: 64)
     }

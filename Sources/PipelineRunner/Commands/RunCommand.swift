@@ -22,7 +22,7 @@ struct RunCommand: AsyncParsableCommand {
   func run() async throws {
     try Privilege.require()
     let store = try Store(at: state.directory)
-    let name = "\(try ImageReference(image))"
+    let name = "\(try RegistryReference(image))"
     guard let image = try store.image(named: name) else {
       let names = try store.images().map(\.name).joined(separator: ", ")
       throw Diagnostic(

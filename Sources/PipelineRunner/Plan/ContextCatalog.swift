@@ -50,8 +50,8 @@ struct ContextCatalog: BaseResolver {
 
   private func entry(for name: String) throws -> Entry? {
     if let entry = entries[name] { return entry }
-    guard let wanted = try? ImageReference(name) else { return nil }
-    return entries.first { (try? ImageReference($0.key)) == wanted }?.value
+    guard let wanted = try? RegistryReference(name) else { return nil }
+    return entries.first { (try? RegistryReference($0.key)) == wanted }?.value
   }
 
   private func load(
@@ -70,7 +70,7 @@ struct ContextCatalog: BaseResolver {
 
   private func unavailable(_ reference: String, _ location: SourceLocation?) -> Diagnostic {
     do {
-      let parsed = try ImageReference(reference)
+      let parsed = try RegistryReference(reference)
       let near = EditDistance.nearest(to: reference, among: entries.keys.sorted())
       return Diagnostic(
         "the base image '\(reference)' (\(parsed)) is not at hand: this version pulls from no registry",
