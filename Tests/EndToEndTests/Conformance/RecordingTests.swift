@@ -1,0 +1,41 @@
+import Foundation
+import Testing
+
+/// Writes expectations down from BuildKit; `Tests/EndToEndTests/record` starts one and runs this.
+///
+/// It never writes what our own builder does.
+@Suite struct RecordingTests {
+  private static let command = ProcessInfo.processInfo.environment["RECORD_WITH"]
+
+  @Test(
+    "BuildKit's results are recorded", .enabled(if: command != nil),
+    arguments: ConformanceCase.names)
+  func record(name: String) async throws {
+    let conformanceCase = try ConformanceCase(named: name)
+    guard !conformanceCase.isFromReference, conformanceCase.differs == nil else { return }
+    if ProcessInfo.processInfo.environment["RECORD_ALL"] == nil,
+      FileManager.default.fileExists(atPath: conformanceCase.expectationFile)
+    {
+      return
+    }
+    let command = (Self.command ?? "").split(separator: " ").map(String.init)
+    let expectation = try await Self.turnstile.pass {
+      let workspace = try CaseWorkspace(conformanceCase)
+      let outcome = try await CaseBuilder.buildKit(command: command).build(workspace)
+      switch try ConformanceTests.summary(of: outcome, workspace) {
+      case .built(let lines, _): return Expectation(source: "buildkit", image: lines)
+      case .failed(let message):
+        let last = message.split(separator: "\n").last { $0.hasPrefix("ERROR") } ?? "no message"
+        return Expectation(
+          source: "buildkit", image: nil,
+          message: last.replacingOccurrences(of: workspace.directory.path, with: ""))
+      }
+    }
+    // A case that was meant to fail names the message, and one that was not does not.
+    #expect((expectation.image == nil) == !conformanceCase.messages.isEmpty, "\(expectation.text)")
+    try Data(expectation.text.utf8).write(
+      to: URL(fileURLWithPath: conformanceCase.expectationFile))
+  }
+
+  private static let turnstile = Turnstile(2)
+}
