@@ -59,6 +59,8 @@ struct IgnorePattern: Sendable {
   /// The ends of those parents, and of the path itself, that the pattern matches.
   func matchedEnds(_ path: UnsafeBufferPointer<UInt8>) -> [Int] {
     guard hasHead(path), mayEnd(in: path) else { return [] }
+    // What ends as it must and is no longer than its name is matched there and nowhere else.
+    if isExact { return matches(path) ? [head.count] : [] }
     var ends: [Int] = []
     _ = run(path) { end in
       ends.append(end)
