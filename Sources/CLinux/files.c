@@ -2,6 +2,7 @@
 
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -34,3 +35,11 @@ ssize_t clinux_copy_range(int source, int target, size_t count) {
 off_t clinux_seek_data(int fd, off_t offset) { return lseek(fd, offset, SEEK_DATA); }
 
 off_t clinux_seek_hole(int fd, off_t offset) { return lseek(fd, offset, SEEK_HOLE); }
+
+unsigned clinux_major(dev_t device) { return major(device); }
+
+unsigned clinux_minor(dev_t device) { return minor(device); }
+
+dev_t clinux_device(unsigned major_number, unsigned minor_number) {
+  return makedev(major_number, minor_number);
+}

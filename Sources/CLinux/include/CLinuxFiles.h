@@ -26,4 +26,9 @@ ssize_t clinux_copy_range(int source, int target, size_t count);
 off_t clinux_seek_data(int fd, off_t offset);
 off_t clinux_seek_hole(int fd, off_t offset);
 
+/// The parts of a device number, and the number of two parts.
+unsigned clinux_major(dev_t device);
+unsigned clinux_minor(dev_t device);
+dev_t clinux_device(unsigned major_number, unsigned minor_number);
+
 #endif
