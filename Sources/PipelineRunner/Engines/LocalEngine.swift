@@ -26,7 +26,7 @@ struct LocalEngine: Sendable {
     try await solver.solve()
     try memo.save()
     let image = try await assemble(plan, solver, request)
-    for output in request.outputs { try await write(image, to: output, request.tags) }
+    for output in request.outputs { try await write(image, to: output, solver, request) }
     let id = SHA256Hasher.digest(of: image.configuration)
     for tag in request.tags {
       try store.setImage(
@@ -67,22 +67,22 @@ struct LocalEngine: Sendable {
       created: { solver[$0]?.created })
     configuration.history = history.isEmpty ? nil : history
     configuration.created = history.last?.created ?? epoch.map(ImageTimes.text)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return BuiltImage(
-      platform: plan.image.platform, configuration: Array(try encoder.encode(configuration)),
-      layers: packed, layerIDs: layers)
+      platform: plan.image.platform, configuration: try CanonicalJSON.encode(configuration),
+      layers: packed, layerIDs: layers, created: configuration.created)
   }
 
   private func write(
-    _ image: BuiltImage, to output: OutputSpecification, _ tags: [String]
+    _ image: BuiltImage, to output: OutputSpecification, _ solver: Solver, _ request: BuildRequest
   ) async throws {
     let start = ContinuousClock.now
     let store = store
+    if output.isFileTree {
+      for layer in image.layerIDs { try await solver.bases.ensure(layer) }
+    }
     let report = try await blocking {
       try output.write(
-        image, tags: tags, blob: { store.blob($0) }, layer: { store.directory(of: $0) },
-        empty: store.empty)
+        image, tags: request.tags, epoch: request.options.sourceDateEpoch, store: store)
     }
     progress.handle(.task("wrote \(report)", seconds: (ContinuousClock.now - start).seconds))
   }

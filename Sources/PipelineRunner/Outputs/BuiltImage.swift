@@ -9,5 +9,7 @@ struct BuiltImage: Sendable {
   var layers: [PackedLayer]
   /// The same layers unpacked, for outputs that need files and no blobs.
   var layerIDs: [LayerID]
+  /// What the config says of when the image was made, in the form of RFC 3339.
+  var created: String?
   var annotations: [String: String] = [:]
 }
