@@ -31,12 +31,13 @@ struct ImageFixture {
           comment: "buildkit.dockerfile.v0", emptyLayer: nil)
       ])
     image = BuiltImage(
-      platform: Self.platform, configuration: try CanonicalJSON.encode(configuration),
+      platform: Self.platform, layerIDs: [LayerID(digest)],
+      configuration: try CanonicalJSON.encode(configuration), created: "2026-01-02T03:04:05Z",
       layers: [
         PackedLayer(
           descriptor: Descriptor(mediaType: MediaType.ociLayer, digest: digest, size: size),
           diffID: digest)
-      ], layerIDs: [LayerID(digest)], created: "2026-01-02T03:04:05Z")
+      ])
   }
 
   /// A tar with one file in one directory.
@@ -54,7 +55,10 @@ struct ImageFixture {
 
   /// Writes the image as `-o` says.
   func write(_ output: String, tags: [String] = []) throws {
-    _ = try OutputSpecification(parsing: output).write(image, tags: tags, epoch: nil, store: store)
+    let output = try OutputSpecification(parsing: output)
+    try output.write(
+      ImageBundle([image], types: output.mediaTypes, annotations: output.annotations),
+      names: output.names(tags: tags), created: image.created, store: store)
   }
 
   /// The image read back from a path or an `oci-layout://`.

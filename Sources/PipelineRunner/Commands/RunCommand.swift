@@ -23,7 +23,7 @@ struct RunCommand: AsyncParsableCommand {
     try Privilege.require()
     let store = try Store(at: state.directory)
     let name = "\(try RegistryReference(image))"
-    guard let image = try store.image(named: name) else {
+    guard let image = try store.image(named: name)?.variant(for: .current) else {
       let names = try store.images().map(\.name).joined(separator: ", ")
       throw Diagnostic(
         "no image '\(name)' was built here",

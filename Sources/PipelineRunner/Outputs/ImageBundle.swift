@@ -39,9 +39,7 @@ struct ImageBundle: Sendable {
           size: packed.descriptor.size)
       }
       layers += blobs
-      let own = image.annotations.merging(
-        Self.select(annotations, .manifest, image.platform)
-      ) { $1 }
+      let own = Self.select(annotations, .manifest, image.platform)
       let manifest = ImageManifest(
         mediaType: types.manifest, config: configuration.descriptor, layers: blobs,
         annotations: own.isEmpty ? nil : own)

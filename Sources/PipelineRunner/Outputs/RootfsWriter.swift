@@ -13,13 +13,22 @@ struct RootfsWriter {
 
   /// Writes the tar of the merged view; owners, modes and links are the image's.
   func write(tar destination: OutputSpecification.Destination, scratch: FilePath) throws {
-    // A tar that goes down a pipe is made in the store first: packing wants a file of its own.
-    let file = scratch.appending("rootfs.tar")
     let view = try DetachedOverlay.readOnly(root, empty: empty)
     // The dot makes the kernel's link to the descriptor a directory on the way, not a last name.
+    try Self.write(
+      tar: destination, of: FilePath("/proc/self/fd/\(view.raw)/."), empty: empty, epoch: epoch,
+      scratch: scratch)
+  }
+
+  /// Writes the tar of a directory.
+  static func write(
+    tar destination: OutputSpecification.Destination, of directory: FilePath, empty: FilePath,
+    epoch: Int?, scratch: FilePath
+  ) throws {
+    // A tar that goes down a pipe is made in the store first: packing wants a file of its own.
+    let file = scratch.appending("rootfs.tar")
     _ = try LayerPacker(empty: empty).pack(
-      layer: FilePath("/proc/self/fd/\(view.raw)/."), below: .empty, epoch: epoch,
-      compression: .none, into: file)
+      layer: directory, below: .empty, epoch: epoch, compression: .none, into: file)
     try OutputFile.write(destination) { target in
       let raw = file.withPlatformString { open($0, O_RDONLY | O_CLOEXEC) }
       guard raw >= 0 else { throw SystemError("open", path: file.bytes) }

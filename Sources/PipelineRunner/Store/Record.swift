@@ -31,6 +31,11 @@ extension Store {
     return packed
   }
 
+  /// The digest of a layer's tar, also where no blob of it is kept.
+  func diffID(for key: Digest) throws -> Digest? {
+    try read(PackedLayer.self, in: "packs", key)?.diffID
+  }
+
   func setPacked(_ packed: PackedLayer, for key: Digest) throws {
     try write(packed, in: "packs", key)
   }
