@@ -37,7 +37,9 @@ struct RunCommand: AsyncParsableCommand {
       throw CommandFailure.usage("the image names no command; give one after its name")
     }
     let root = RootTree(image.layers.map { store.directory(of: $0) })
-    for layer in image.layers where try store.info(of: layer) == nil {
+    for layer in image.layers {
+      try store.hold(.layer(layer))
+      guard try store.info(of: layer) == nil else { continue }
       throw Diagnostic("a layer of '\(name)' is not in the store; build it again")
     }
     let request = RunRequest(

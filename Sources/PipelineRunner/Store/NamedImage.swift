@@ -35,8 +35,6 @@ extension Store {
   }
 
   func setImage(_ image: NamedImage) throws {
-    let folder = path.appending("images")
-    try DirectoryTree.make(folder, mode: 0o755)
     try FileContent.replace(
       file(ofImage: image.name), with: Array(JSONEncoder().encode(image)))
   }
@@ -44,7 +42,6 @@ extension Store {
   /// Every named image, in the order of names.
   func images() throws -> [NamedImage] {
     let folder = path.appending("images")
-    try DirectoryTree.make(folder, mode: 0o755)
     return try DirectoryTree.names(in: folder).compactMap { name in
       guard let bytes = try FileContent.readIfPresent(folder.appending(name)) else { return nil }
       return try? JSONDecoder().decode(NamedImage.self, from: Data(bytes))
