@@ -21,7 +21,7 @@ let package = Package(
     .target(
       name: "PipelineRunner",
       dependencies: [
-        "PipelineDSL", "CLinux", "CArchive", "CCrypto", "CISAL",
+        "PipelineDSL", "CLinux", "CArchive", "CCrypto", "CCurl", "CISAL",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]
@@ -32,6 +32,8 @@ let package = Package(
     .systemLibrary(
       name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(
       name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
@@ -62,7 +64,7 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("InferIsolatedConformances"),
 ]
-let cTargets: Set = ["CLinux", "CArchive", "CCrypto", "CISAL", "CSeccomp"]
+let cTargets: Set = ["CLinux", "CArchive", "CCrypto", "CCurl", "CISAL", "CSeccomp"]
 for target in package.targets where !cTargets.contains(target.name) {
   target.swiftSettings = (target.swiftSettings ?? []) + settings
 }

@@ -14,8 +14,11 @@ struct LocalEngine: Sendable {
   func build(_ request: BuildRequest) async throws -> BuildReport {
     let clock = ContinuousClock()
     let start = clock.now
+    let registries = RegistryClient(options: request.registries)
+    var contexts = request.contexts
+    contexts.registries = RegistryImages(client: registries, store: store)
     let plan = try await Planner.plan(
-      request.graph, options: request.options, resolver: request.contexts)
+      request.graph, options: request.options, resolver: contexts)
     for warning in plan.warnings { progress.handle(.warning(warning)) }
     let memo = try ContextMemo(at: store.path.appending("memo"))
     let solver = Solver(

@@ -8,8 +8,11 @@ enum ChildProcess {
     var text: String
   }
 
-  /// Runs a program found in PATH, with its standard output collected and no input.
-  static func run(_ arguments: [String]) throws(SystemError) -> Output {
+  /// Runs a program found in PATH, with its standard output collected.
+  ///
+  /// The input is at most what a pipe holds unread.
+  static func run(_ arguments: [String], input: [UInt8] = []) throws(SystemError) -> Output {
+    let source = try inputPipe(input)
     var ends: [CInt] = [0, 0]
     guard pipe(&ends) == 0 else { throw SystemError("pipe") }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -18,7 +21,7 @@ enum ChildProcess {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, source.raw, 0)
     posix_spawn_file_actions_adddup2(&actions, writing.raw, 1)
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
@@ -41,5 +44,20 @@ enum ChildProcess {
     while waitpid(process, &status, 0) < 0 && errno == EINTR {}
     let code = status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
     return Output(status: code, text: String(decoding: collected, as: UTF8.self))
+  }
+
+  /// The reading end of a pipe that holds the input: a program that ignores it cannot hold us up.
+  private static func inputPipe(_ input: [UInt8]) throws(SystemError) -> OwnedDescriptor {
+    guard input.count <= 32 << 10 else { throw SystemError("write", code: EFBIG) }
+    var ends: [CInt] = [0, 0]
+    guard pipe(&ends) == 0 else { throw SystemError("pipe") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    let reading = OwnedDescriptor(owning: ends[0])
+    let writing = OwnedDescriptor(owning: ends[1])
+    guard input.isEmpty || write(writing.raw, input, input.count) == input.count else {
+      throw SystemError("write")
+    }
+    try writing.close()
+    return reading
   }
 }
