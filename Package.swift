@@ -21,7 +21,7 @@ let package = Package(
     .target(
       name: "PipelineRunner",
       dependencies: [
-        "PipelineDSL", "CLinux", "CArchive", "CCrypto", "CISAL",
+        "PipelineDSL", "CLinux", "CArchive", "CCrypto", "CISAL", "CSeccomp",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]
