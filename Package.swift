@@ -21,7 +21,7 @@ let package = Package(
     .target(
       name: "PipelineRunner",
       dependencies: [
-        "PipelineDSL", "CLinux", "CArchive", "CCrypto", "CISAL", "CSeccomp",
+        "PipelineDSL", "CLinux", "CArchive", "CCrypto", "CISAL", "CSeccomp", "CZstd",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]
@@ -35,6 +35,7 @@ let package = Package(
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(
       name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     .executableTarget(name: "MyImage", dependencies: image, path: "Examples/MyImage"),
     .executableTarget(
@@ -46,7 +47,7 @@ let package = Package(
     .target(
       name: "WheelTemplate", dependencies: ["PipelineDSL"], path: "Examples/WheelTemplate"),
 
-    .executableTarget(name: "Benchmarks", dependencies: ["PipelineRunner"], path: "Benchmarks"),
+    .executableTarget(name: "Benchmarks", path: "Benchmarks/Builds"),
 
     .testTarget(name: "PipelineDSLTests", dependencies: ["PipelineDSL"]),
     .testTarget(name: "PipelineRunnerTests", dependencies: ["PipelineRunner"]),
@@ -56,13 +57,15 @@ let package = Package(
 )
 
 /// The upcoming language rules that every Swift target follows.
-let settings: [SwiftSetting] = [
+var settings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("InferIsolatedConformances"),
 ]
-let cTargets: Set = ["CLinux", "CArchive", "CCrypto", "CISAL", "CSeccomp"]
+// A warning in continuous integration is an error; for a user it is not the end of a build.
+if Context.environment["CI"] != nil { settings.append(.treatAllWarnings(as: .error)) }
+let cTargets: Set = ["CLinux", "CArchive", "CCrypto", "CISAL", "CSeccomp", "CZstd"]
 for target in package.targets where !cTargets.contains(target.name) {
   target.swiftSettings = (target.swiftSettings ?? []) + settings
 }
