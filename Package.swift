@@ -21,7 +21,7 @@ let package = Package(
     .target(
       name: "PipelineRunner",
       dependencies: [
-        "PipelineDSL", "CLinux", "CArchive", "CCrypto", "CCurl", "CISAL", "CZstd",
+        "PipelineDSL", "CLinux", "CArchive", "CCrypto", "CCurl", "CISAL", "CSeccomp", "CZstd",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]
