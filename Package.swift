@@ -51,7 +51,8 @@ let package = Package(
 
     .executableTarget(name: "Benchmarks", path: "Benchmarks/Builds"),
 
-    .testTarget(name: "PipelineDSLTests", dependencies: ["PipelineDSL"]),
+    .testTarget(
+      name: "PipelineDSLTests", dependencies: ["PipelineDSL"], exclude: ["Corpus"]),
     .testTarget(name: "PipelineRunnerTests", dependencies: ["PipelineRunner"]),
     .testTarget(name: "EndToEndTests", dependencies: ["PipelineRunner"]),
   ],
