@@ -21,7 +21,7 @@ let package = Package(
     .target(
       name: "PipelineRunner",
       dependencies: [
-        "PipelineDSL", "CLinux", "CArchive", "CCrypto", "CISAL",
+        "PipelineDSL", "CLinux", "CArchive", "CCrypto", "CISAL", "CZstd",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]
@@ -35,6 +35,7 @@ let package = Package(
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(
       name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     .executableTarget(name: "MyImage", dependencies: image, path: "Examples/MyImage"),
     .executableTarget(
@@ -64,7 +65,7 @@ var settings: [SwiftSetting] = [
 ]
 // A warning in continuous integration is an error; for a user it is not the end of a build.
 if Context.environment["CI"] != nil { settings.append(.treatAllWarnings(as: .error)) }
-let cTargets: Set = ["CLinux", "CArchive", "CCrypto", "CISAL", "CSeccomp"]
+let cTargets: Set = ["CLinux", "CArchive", "CCrypto", "CISAL", "CSeccomp", "CZstd"]
 for target in package.targets where !cTargets.contains(target.name) {
   target.swiftSettings = (target.swiftSettings ?? []) + settings
 }

@@ -9,6 +9,7 @@ struct DockerfileReader {
     var keyword: String
     var location: SourceLocation
     var comments: [String]
+    var innerComments: [InnerComment]
   }
 
   private(set) var diagnostics: [Diagnostic] = []
@@ -25,6 +26,12 @@ struct DockerfileReader {
   init(_ bytes: [UInt8], place: InstructionPlace) {
     lines = LineReader(bytes)
     self.place = place
+  }
+
+  /// Reads instructions out of the middle of a file whose directives are known.
+  init(_ text: String, directives: StageGraph.Directives) {
+    self.init(Array(text.utf8), place: .fixed(nil))
+    directiveReader = DirectiveReader(directives)
   }
 
   /// The next instruction, nil at the end of the file.
@@ -102,8 +109,7 @@ struct DockerfileReader {
         continue
       }
       if bytes[trimmed].first == UInt8(ascii: "#") {
-        line.comments.append(
-          LogicalLine.InnerComment(offset: line.text.count, text: commentText(trimmed)))
+        line.append(comment: commentText(trimmed))
         continue
       }
       last = next
@@ -123,7 +129,8 @@ struct DockerfileReader {
     var item = Item(
       content: nil, keyword: reader.keyword,
       location: place.location(0..<line.text.count, in: line),
-      comments: comments + line.comments.map(\.text))
+      comments: comments,
+      innerComments: line.innerComments)
     comments = []
     var isReadable = checkText(line)
     var end = last

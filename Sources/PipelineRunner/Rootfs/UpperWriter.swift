@@ -289,7 +289,7 @@ final class UpperWriter {
     }
   }
 
-  static let opaque = "trusted.overlay.opaque"
+  static let opaque = OverlayMark.opaque
 
   /// Notes that something was written by a call that is not here.
   func noteWrite() { hasWritten = true }
