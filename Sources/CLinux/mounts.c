@@ -51,8 +51,6 @@ int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int clinux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
 
-int clinux_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
-
 long clinux_file_system_type(const char *path) {
   struct statfs status;
   return statfs(path, &status) ? -1 : (long)status.f_type;
