@@ -22,6 +22,8 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
   private(set) var arguments: [String] = []
   private(set) var contexts: [String] = []
   private(set) var secrets: [String] = []
+  /// Base images whose names are put together in the Dockerfile.
+  private(set) var images: [String] = []
   /// Further options for both builders.
   private(set) var options: [String] = []
   /// Patterns of the paths whose times count.
@@ -40,9 +42,10 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
 
   /// Names in the Dockerfile that stand for images of `BusyboxBase`.
   func uses(_ image: String) -> Bool {
-    sections.contains { section in
-      section.text.split { " \n=,/:\"".contains($0) }.contains(Substring(image))
-    }
+    images.contains(image)
+      || sections.contains { section in
+        section.text.split { $0.isWhitespace || "=,/:\"".contains($0) }.contains { $0 == image }
+      }
   }
 }
 
@@ -96,6 +99,7 @@ extension ConformanceCase {
     case "build-arg": arguments.append(value)
     case "build-context": contexts.append(value)
     case "secret": secrets.append(value)
+    case "image": images.append(value)
     case "option": options.append(value)
     case "time": times.append(value)
     case "message": messages.append(value)
