@@ -121,7 +121,8 @@ struct SourceWalk {
       relativePath.removeLast(relativePath.count - lengths.1)
     }
     if isExcluded && !hasExceptions { return }
-    var entry = SourceEntry(directory: listing.raw, name: name, status: stat())
+    var entry = SourceEntry(
+      directory: listing.raw, name: name, status: stat(), listing: listing)
     guard fstatat(listing.raw, name, &entry.status, AT_SYMLINK_NOFOLLOW) == 0 else {
       if isOptional && errno == ENOENT { return }
       if errno == ENOENT { throw SourceChanged(name: entry.nameBytes) }
