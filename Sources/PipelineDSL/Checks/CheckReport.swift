@@ -1,8 +1,11 @@
 /// What the checks found, in the order of the file.
 package struct CheckReport: Sendable {
   package var diagnostics: [Diagnostic]
+  /// True where `error=true` makes a failure of what was found.
+  package let isRefused: Bool
+
   /// True where there is an error, or a finding under `error=true`.
-  package var isFailure: Bool
+  package var isFailure: Bool { isRefused || diagnostics.contains { $0.severity == .error } }
 
   /// Runs every rule over a graph.
   ///
@@ -25,25 +28,27 @@ package struct CheckReport: Sendable {
     let scopes = Self.scopes(input.graph)
     diagnostics = Self.ordered(
       all.filter { Self.isShown($0, configuration, scopes) })
-    let fails = configuration.failsOnFindings
-    isFailure = diagnostics.contains {
-      $0.severity == .error || (fails && $0.severity == .warning && $0.id != nil)
-    }
+    isRefused =
+      configuration.failsOnFindings
+      && diagnostics.contains { $0.severity == .warning && $0.id != nil }
   }
 
   /// A report on a file that could not be read into a graph.
   package init(unreadable found: [Diagnostic]) {
     diagnostics = Self.ordered(found)
-    isFailure = true
+    isRefused = true
   }
 
   /// The edits that put right what can be put right mechanically.
   package func edits(_ input: CheckInput) -> [SourceEdit] {
-    guard let source = input.source else { return [] }
-    return diagnostics.flatMap { diagnostic in
-      diagnostic.id.flatMap(CheckRules.rule(named:))?
-        .edits(for: diagnostic, in: source, of: input) ?? []
-    }
+    diagnostics.flatMap { Self.edits(for: $0, in: input) }
+  }
+
+  /// The edits that put one finding right; none where that takes a person.
+  package static func edits(for diagnostic: Diagnostic, in input: CheckInput) -> [SourceEdit] {
+    guard let source = input.source, let rule = diagnostic.id.flatMap(CheckRules.rule(named:))
+    else { return [] }
+    return rule.edits(for: diagnostic, in: source, of: input)
   }
 
   // MARK: - Choosing
