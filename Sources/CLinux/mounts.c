@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -50,8 +49,6 @@ int clinux_clone_mount(int fd, int recursive, uint64_t attributes) {
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int clinux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
-
-int clinux_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 
 long clinux_file_system_type(const char *path) {
   struct statfs status;
