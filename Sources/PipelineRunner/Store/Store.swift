@@ -141,7 +141,8 @@ final class Store: Sendable {
     let workspace = try makeWorkspace(below: .empty)
     defer { remove(workspace) }
     try fill(workspace.upper)
-    try discard(layer)
+    // Another process may have made it meanwhile, and be at work on it.
+    if try !isUsable(layer) { try discard(layer) }
     try adopt(workspace, as: layer, isBase: true)
   }
 
