@@ -45,7 +45,7 @@ struct DockerfileReader {
       directiveReader.finish()
       let (part, continues) = withoutContinuation(start)
       if part.isEmpty, !continues {
-        if comments.last?.isEmpty == false { comments.append("") }
+        if comments.last?.isEmpty != true { comments.append("") }
         continue
       }
       var line = LogicalLine()

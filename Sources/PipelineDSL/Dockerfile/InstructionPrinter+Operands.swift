@@ -124,7 +124,6 @@ extension InstructionPrinter {
         throw refusal("'\(raw)' is not one word")
       }
     }
-    if quote != nil || isEscaped { throw refusal("a quote or an escape in '\(raw)' has no end") }
     if isName, raw.isEmpty || raw == "\"\"" || raw == "''" { throw refusal("a name is empty") }
     return raw
   }

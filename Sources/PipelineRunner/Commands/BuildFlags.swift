@@ -7,6 +7,7 @@ import SystemPackage
 struct BuildFlags: ParsableArguments {
   @OptionGroup var graph: GraphOptions
   @OptionGroup var state: StateOptions
+  @OptionGroup var registry: RegistryFlags
 
   @Option(help: "Build this stage instead of the last one.")
   var target: String?
@@ -85,7 +86,7 @@ struct BuildFlags: ParsableArguments {
     options.sourceDateEpoch = try epoch(declared: image.graph.sourceDateEpoch, options, main)
     return BuildRequest(
       graph: image.graph, options: options, inputs: try inputs(contexts, main), contexts: contexts,
-      stateDirectory: state.directory, usesCache: !noCache,
+      registries: try registry.options(), stateDirectory: state.directory, usesCache: !noCache,
       platforms: platforms.isEmpty ? [options.platform] : platforms,
       tags: try (tags.isEmpty ? image.tags : tags).map(Self.reference), outputs: outputs)
   }

@@ -8,6 +8,8 @@ struct BuildRequest: Sendable {
   var inputs: BuildInputs
   /// Where bases come from.
   var contexts: ContextCatalog
+  /// How registries are reached for what no context gives, and for pushing.
+  var registries = RegistryOptions()
   var stateDirectory: FilePath
   var usesCache = true
   /// The image is built for each; the first is that of the options.

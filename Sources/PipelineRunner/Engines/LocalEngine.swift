@@ -15,6 +15,9 @@ struct LocalEngine: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     try request.check()
+    var request = request
+    request.contexts.registries = RegistryImages(
+      client: RegistryClient(options: request.registries), store: store)
     let memo = try ContextMemo(at: store.path.appending("memo"))
     var builds: [PlatformBuild] = []
     var warnings = Set<Diagnostic>()
