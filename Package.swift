@@ -48,7 +48,7 @@ let package = Package(
     .target(
       name: "WheelTemplate", dependencies: ["PipelineDSL"], path: "Examples/WheelTemplate"),
 
-    .executableTarget(name: "Benchmarks", dependencies: ["PipelineRunner"], path: "Benchmarks"),
+    .executableTarget(name: "Benchmarks", path: "Benchmarks/Builds"),
 
     .testTarget(name: "PipelineDSLTests", dependencies: ["PipelineDSL"]),
     .testTarget(name: "PipelineRunnerTests", dependencies: ["PipelineRunner"]),
@@ -58,12 +58,14 @@ let package = Package(
 )
 
 /// The upcoming language rules that every Swift target follows.
-let settings: [SwiftSetting] = [
+var settings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("InferIsolatedConformances"),
 ]
+// A warning in continuous integration is an error; for a user it is not the end of a build.
+if Context.environment["CI"] != nil { settings.append(.treatAllWarnings(as: .error)) }
 let cTargets: Set = ["CLinux", "CArchive", "CCrypto", "CCurl", "CISAL", "CSeccomp"]
 for target in package.targets where !cTargets.contains(target.name) {
   target.swiftSettings = (target.swiftSettings ?? []) + settings

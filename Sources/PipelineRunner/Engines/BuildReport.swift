@@ -51,7 +51,7 @@ struct BuildReport: Sendable {
     largestStage = largest
     let statuses = plan.operations.compactMap { operation -> OperationStatus? in
       switch operation.action {
-      case .image, .verify: nil
+      case .image, .fetch, .verify: nil
       default: solver[operation.id]?.status
       }
     }

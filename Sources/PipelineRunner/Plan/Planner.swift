@@ -227,7 +227,7 @@ struct Planner {
     }
   }
 
-  private mutating func insert(
+  mutating func insert(
     _ action: Action, stage: String, title: String, at location: SourceLocation?
   ) -> OperationID {
     if let id = known[action] { return id }

@@ -13,8 +13,11 @@ final class Cancellation: Sendable {
     isSet.store(true, ordering: .relaxed)
   }
 
+  /// Whether nobody waits for the work on this thread any more.
+  static var isCancelled: Bool { current?.isSet.load(ordering: .relaxed) ?? false }
+
   /// - Throws: a `CancellationError` when nobody waits for this work any more.
   static func check() throws {
-    if let current, current.isSet.load(ordering: .relaxed) { throw CancellationError() }
+    if isCancelled { throw CancellationError() }
   }
 }

@@ -1,0 +1,49 @@
+/// One instruction with its continuation lines joined, and where each part of it came from.
+struct LogicalLine {
+  /// A comment line between continuation lines.
+  struct InnerComment {
+    /// The offset in `text` of what followed the comment.
+    var offset: Int
+    var text: String
+  }
+
+  /// A run of the text that stands on one physical line.
+  private struct Piece {
+    var offset: Int
+    var line: Int
+    var column: Int
+  }
+
+  private(set) var text: [UInt8] = []
+  private var pieces: [Piece] = []
+  var comments: [InnerComment] = []
+  /// The first empty line among the continuation lines (L4).
+  var emptyLine: Int?
+
+  /// Appends a part of a physical line.
+  mutating func append(_ part: Range<Int>, of line: LineReader.Line, in bytes: [UInt8]) {
+    pieces.append(
+      Piece(
+        offset: text.count, line: line.number, column: part.lowerBound - line.start + 1))
+    text += bytes[part]
+  }
+
+  /// The position of the byte at an offset, counted from 1.
+  func position(of offset: Int) -> (line: Int, column: Int) {
+    var low = 0
+    var high = pieces.count
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if pieces[middle].offset <= offset { low = middle } else { high = middle }
+    }
+    guard let piece = pieces.isEmpty ? nil : pieces[low] else { return (1, 1) }
+    return (piece.line, piece.column + offset - piece.offset)
+  }
+
+  /// The position after the last byte before an offset.
+  func endPosition(of offset: Int) -> (line: Int, column: Int) {
+    guard offset > 0 else { return position(of: 0) }
+    let last = position(of: offset - 1)
+    return (last.line, last.column + 1)
+  }
+}
