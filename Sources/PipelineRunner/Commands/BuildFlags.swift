@@ -27,8 +27,8 @@ struct BuildFlags: ParsableArguments {
   @Option(help: "Give an ssh agent to steps that mount it: default, or ID=SOCKET.")
   var ssh: [String] = []
 
-  @Option(help: "Build for this platform, such as linux/amd64.")
-  var platform: String?
+  @Option(help: "Build for these platforms, such as linux/amd64,linux/arm64.")
+  var platform: [String] = []
 
   @Option(help: "Network of RUN steps that do not say: default, none or host.")
   var network: String?
@@ -69,9 +69,10 @@ struct BuildFlags: ParsableArguments {
     }
     let contexts = ContextCatalog(catalog)
     var options = BuildOptions(platform: .current, buildPlatform: .current)
-    if let platform {
-      options.platform = try usage { () throws(Diagnostic) in try Platform(parsing: platform) }
+    let platforms = try platform.flatMap { $0.split(separator: ",") }.map { text in
+      try Self.usage { () throws(Diagnostic) in try Platform(parsing: String(text)) }
     }
+    if let first = platforms.first { options.platform = first }
     options.target = target
     options.buildArguments = buildArguments()
     options.contextNames = contexts.names
@@ -86,6 +87,7 @@ struct BuildFlags: ParsableArguments {
     return BuildRequest(
       graph: image.graph, options: options, inputs: try inputs(contexts, main), contexts: contexts,
       registries: try registry.options(), stateDirectory: state.directory, usesCache: !noCache,
+      platforms: platforms.isEmpty ? [options.platform] : platforms,
       tags: try (tags.isEmpty ? image.tags : tags).map(Self.reference), outputs: outputs)
   }
 
@@ -111,7 +113,7 @@ struct BuildFlags: ParsableArguments {
     if source.hasPrefix("docker-image://") {
       return .reference(String(source.dropFirst("docker-image://".count)))
     }
-    let image = try usage { () throws(Diagnostic) in
+    let image = try Self.usage { () throws(Diagnostic) in
       try ImageSource.detect(source, relativeTo: main)
     }
     if let image { return .image(image) }
@@ -196,7 +198,8 @@ struct BuildFlags: ParsableArguments {
     }
   }
 
-  private func usage<Value>(
+  /// Makes what is wrong with an option an error of usage.
+  static func usage<Value>(
     _ body: () throws(Diagnostic) -> Value
   ) throws(CommandFailure) -> Value {
     do {

@@ -29,11 +29,21 @@ final class RegistryImages: Sendable {
     var document = try top(reference, sources, subject)
     // An index may name further ones; a chain of them ends.
     for _ in 0..<4 {
-      switch try RegistryDocument(document.bytes, served: document.mediaType, subject) {
+      // Servers also send types that name no document; those say nothing.
+      let type = document.mediaType.flatMap {
+        MediaType.isIndex($0) || MediaType.isManifest($0) ? $0 : nil
+      }
+      let read = try ManifestDocument(
+        parsing: document.bytes, mediaType: type, place: "the manifest of \(subject)")
+      switch read {
       case .image(let manifest):
         return try image(manifest, document.digest, sources, subject)
       case .index(let index):
-        let chosen = try PlatformChoice.best(for: platform, in: index, subject)
+        guard let chosen = PlatformChoice.best(for: platform, among: index.manifests) else {
+          throw Diagnostic(
+            "\(subject) has no image for \(platform)",
+            help: "it has \(PlatformChoice.names(index.manifests))")
+        }
         document = try fetch(chosen.digest, sources, subject)
       }
     }
