@@ -21,7 +21,7 @@ let package = Package(
     .target(
       name: "PipelineRunner",
       dependencies: [
-        "PipelineDSL", "CLinux", "CArchive", "CCrypto", "CISAL",
+        "PipelineDSL", "CLinux", "CArchive", "CCrypto", "CCurl", "CISAL", "CSeccomp", "CZstd",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]
@@ -32,9 +32,12 @@ let package = Package(
     .systemLibrary(
       name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(
       name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
     .executableTarget(name: "MyImage", dependencies: image, path: "Examples/MyImage"),
     .executableTarget(
@@ -48,7 +51,8 @@ let package = Package(
 
     .executableTarget(name: "Benchmarks", path: "Benchmarks/Builds"),
 
-    .testTarget(name: "PipelineDSLTests", dependencies: ["PipelineDSL"]),
+    .testTarget(
+      name: "PipelineDSLTests", dependencies: ["PipelineDSL"], exclude: ["Corpus"]),
     .testTarget(name: "PipelineRunnerTests", dependencies: ["PipelineRunner"]),
     .testTarget(name: "EndToEndTests", dependencies: ["PipelineRunner"]),
   ],
@@ -64,7 +68,7 @@ var settings: [SwiftSetting] = [
 ]
 // A warning in continuous integration is an error; for a user it is not the end of a build.
 if Context.environment["CI"] != nil { settings.append(.treatAllWarnings(as: .error)) }
-let cTargets: Set = ["CLinux", "CArchive", "CCrypto", "CISAL", "CSeccomp"]
+let cTargets: Set = ["CLinux", "CArchive", "CCrypto", "CCurl", "CISAL", "CSeccomp", "CZstd"]
 for target in package.targets where !cTargets.contains(target.name) {
   target.swiftSettings = (target.swiftSettings ?? []) + settings
 }

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -40,3 +41,11 @@ off_t clinux_seek_hole(int fd, off_t offset) { return lseek(fd, offset, SEEK_HOL
 int clinux_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 
 int clinux_process(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
+unsigned clinux_major(dev_t device) { return major(device); }
+
+unsigned clinux_minor(dev_t device) { return minor(device); }
+
+dev_t clinux_device(unsigned major_number, unsigned minor_number) {
+  return makedev(major_number, minor_number);
+}

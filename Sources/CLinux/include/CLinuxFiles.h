@@ -32,4 +32,9 @@ int clinux_memory_file(const char *name);
 /// pidfd_open(2).
 int clinux_process(pid_t process);
 
+/// The parts of a device number, and the number of two parts.
+unsigned clinux_major(dev_t device);
+unsigned clinux_minor(dev_t device);
+dev_t clinux_device(unsigned major_number, unsigned minor_number);
+
 #endif

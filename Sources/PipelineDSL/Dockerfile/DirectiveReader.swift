@@ -5,6 +5,15 @@ struct DirectiveReader {
   var escape: UInt8 { UInt8(ascii: directives.escape) }
 
   private var isDone = false
+
+  init() {}
+
+  /// Takes directives that were read before; more are not looked for.
+  init(_ directives: StageGraph.Directives) {
+    self.directives = directives
+    isDone = true
+  }
+
   /// After `#!` only the search for a frontend goes on: it skips that line, the parser does not.
   private var followsShebang = false
   private var seen: Set<String> = []

@@ -33,10 +33,12 @@ public enum DockerfileParser {
       switch item.content {
       case .stage(var stage):
         stage.location = item.location
-        stage.comments = item.comments
+        stage.comments = item.comments + item.innerComments.map(\.text)
         graph.stages.append(stage)
       case .instruction(let instruction):
-        let step = StageGraph.Step(instruction, at: item.location, comments: item.comments)
+        let step = StageGraph.Step(
+          instruction, at: item.location, comments: item.comments,
+          innerComments: item.innerComments)
         if !graph.stages.isEmpty {
           graph.stages[graph.stages.count - 1].steps.append(step)
         } else if case .argument = instruction {

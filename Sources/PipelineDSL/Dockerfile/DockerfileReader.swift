@@ -9,6 +9,7 @@ struct DockerfileReader {
     var keyword: String
     var location: SourceLocation
     var comments: [String]
+    var innerComments: [InnerComment]
   }
 
   private(set) var diagnostics: [Diagnostic] = []
@@ -27,6 +28,12 @@ struct DockerfileReader {
     self.place = place
   }
 
+  /// Reads instructions out of the middle of a file whose directives are known.
+  init(_ text: String, directives: StageGraph.Directives) {
+    self.init(Array(text.utf8), place: .fixed(nil))
+    directiveReader = DirectiveReader(directives)
+  }
+
   /// The next instruction, nil at the end of the file.
   mutating func next() -> Item? {
     while let first = nextLine() {
@@ -38,7 +45,7 @@ struct DockerfileReader {
       directiveReader.finish()
       let (part, continues) = withoutContinuation(start)
       if part.isEmpty, !continues {
-        if comments.last?.isEmpty == false { comments.append("") }
+        if comments.last?.isEmpty != true { comments.append("") }
         continue
       }
       var line = LogicalLine()
@@ -102,8 +109,7 @@ struct DockerfileReader {
         continue
       }
       if bytes[trimmed].first == UInt8(ascii: "#") {
-        line.comments.append(
-          LogicalLine.InnerComment(offset: line.text.count, text: commentText(trimmed)))
+        line.append(comment: commentText(trimmed))
         continue
       }
       last = next
@@ -123,7 +129,8 @@ struct DockerfileReader {
     var item = Item(
       content: nil, keyword: reader.keyword,
       location: place.location(0..<line.text.count, in: line),
-      comments: comments + line.comments.map(\.text))
+      comments: comments,
+      innerComments: line.innerComments)
     comments = []
     var isReadable = checkText(line)
     var end = last

@@ -5,6 +5,13 @@ struct HeredocWord: Equatable {
   var stripsTabs: Bool
   var fileDescriptor: Int?
 
+  init(name: String, expands: Bool, stripsTabs: Bool, fileDescriptor: Int?) {
+    self.name = name
+    self.expands = expands
+    self.stripsTabs = stripsTabs
+    self.fileDescriptor = fileDescriptor
+  }
+
   /// Reads a word; nil where it introduces nothing.
   init?(_ word: some StringProtocol) {
     let scalars = Array(word.unicodeScalars)

@@ -101,6 +101,12 @@ extension InstructionReader {
 }
 
 extension Heredoc {
+  /// The word that introduces it.
+  var word: HeredocWord {
+    HeredocWord(
+      name: name, expands: expands, stripsTabs: stripsTabs, fileDescriptor: fileDescriptor)
+  }
+
   /// Joins the word that introduced a here-document and the body that followed.
   init(_ word: HeredocWord, body: String) {
     self.init(

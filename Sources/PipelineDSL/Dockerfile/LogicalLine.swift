@@ -1,12 +1,5 @@
 /// One instruction with its continuation lines joined, and where each part of it came from.
 struct LogicalLine {
-  /// A comment line between continuation lines.
-  struct InnerComment {
-    /// The offset in `text` of what followed the comment.
-    var offset: Int
-    var text: String
-  }
-
   /// A run of the text that stands on one physical line.
   private struct Piece {
     var offset: Int
@@ -16,7 +9,8 @@ struct LogicalLine {
 
   private(set) var text: [UInt8] = []
   private var pieces: [Piece] = []
-  var comments: [InnerComment] = []
+  /// The comment lines between the physical lines, each with the offset of what follows it.
+  private var comments: [(offset: Int, text: String)] = []
   /// The first empty line among the continuation lines (L4).
   var emptyLine: Int?
 
@@ -26,6 +20,25 @@ struct LogicalLine {
       Piece(
         offset: text.count, line: line.number, column: part.lowerBound - line.start + 1))
     text += bytes[part]
+  }
+
+  /// Notes a comment line that stands where the text ends so far.
+  mutating func append(comment: String) {
+    comments.append((text.count, comment))
+  }
+
+  /// The comment lines, placed by what follows them.
+  var innerComments: [InnerComment] {
+    guard !comments.isEmpty else { return [] }
+    var result: [InnerComment] = []
+    var end = text.count
+    var following = 0
+    for comment in comments.reversed() {
+      following += text[comment.offset..<end].count { !Blanks.separates($0) }
+      end = comment.offset
+      result.append(InnerComment(comment.text, followingBytes: following))
+    }
+    return result.reversed()
   }
 
   /// The position of the byte at an offset, counted from 1.

@@ -13,7 +13,7 @@ public struct PipelineCommand: AsyncParsableCommand {
         ?? "Builds container images, without a daemon.",
       subcommands: [
         BuildCommand.self, DockerfileCommand.self, PlanCommand.self, RunCommand.self,
-        ImagesCommand.self,
+        ImagesCommand.self, RemoveCommand.self, PruneCommand.self, StoreCommand.self,
       ],
       // A bare `swift run MyImage` builds it.
       defaultSubcommand: declaration == nil ? nil : BuildCommand.self)

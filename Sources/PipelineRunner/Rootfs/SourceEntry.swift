@@ -10,6 +10,8 @@ struct SourceEntry {
   var directory: CInt
   var name: UnsafePointer<CChar>
   var status: stat
+  /// What keeps `directory` and `name` alive for longer than the call; nil under /proc.
+  var listing: DirectoryListing?
 
   var type: mode_t { status.st_mode & S_IFMT }
   var isDirectory: Bool { type == S_IFDIR }

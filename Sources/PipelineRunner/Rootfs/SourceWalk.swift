@@ -55,7 +55,7 @@ struct SourceWalk {
     guard let ignore = root.ignore, !contextPath.isEmpty, ignore.excludes(contextPath) else {
       return true
     }
-    guard ignore.hasExceptions,
+    guard ignore.mayExcept(below: contextPath),
       try TreeAccess.status(of: found.raw).st_mode & S_IFMT == S_IFDIR
     else { return false }
     return try findsAnything(in: found)
@@ -104,13 +104,14 @@ struct SourceWalk {
         contextPath = PathBytes.appending(contextPath, bytes)
         if ignore.excludes(contextPath) {
           isExcluded = true
-          hasExceptions = ignore.hasExceptions
+          hasExceptions = ignore.mayExcept(below: contextPath)
         }
       }
       if let excludes {
         relativePath = PathBytes.appending(relativePath, bytes)
         if excludes.excludes(relativePath) {
-          hasExceptions = excludes.hasExceptions && (!isExcluded || hasExceptions)
+          hasExceptions =
+            excludes.mayExcept(below: relativePath) && (!isExcluded || hasExceptions)
           isExcluded = true
         }
       }
@@ -120,7 +121,8 @@ struct SourceWalk {
       relativePath.removeLast(relativePath.count - lengths.1)
     }
     if isExcluded && !hasExceptions { return }
-    var entry = SourceEntry(directory: listing.raw, name: name, status: stat())
+    var entry = SourceEntry(
+      directory: listing.raw, name: name, status: stat(), listing: listing)
     guard fstatat(listing.raw, name, &entry.status, AT_SYMLINK_NOFOLLOW) == 0 else {
       if isOptional && errno == ENOENT { return }
       if errno == ENOENT { throw SourceChanged(name: entry.nameBytes) }

@@ -78,7 +78,11 @@ final class UpperWriter {
     if tree.layers.isEmpty {
       lower = -1
     } else {
-      lower = try DetachedOverlay.readOnly(tree, empty: empty).take()
+      // A mount's own descriptor names a path only; attributes are read from an open directory.
+      lower = try TreeAccess.open(
+        [UInt8(ascii: ".")], in: DetachedOverlay.readOnly(tree, empty: empty).raw,
+        flags: O_RDONLY | O_DIRECTORY
+      ).take()
     }
     root = Folder(
       parent: nil, name: [], upper: try TreeAccess.openDirectory(upper).take(), lower: lower)
@@ -289,7 +293,7 @@ final class UpperWriter {
     }
   }
 
-  static let opaque = "trusted.overlay.opaque"
+  static let opaque = OverlayMark.opaque
 
   /// Notes that something was written by a call that is not here.
   func noteWrite() { hasWritten = true }

@@ -22,4 +22,11 @@ struct OwnedDescriptor: ~Copyable, Sendable {
     discard self
     if status != 0 && code != EINTR { throw SystemError("close", code: code) }
   }
+
+  /// Gives the descriptor to an owner that closes it itself.
+  consuming func release() -> CInt {
+    let released = raw
+    discard self
+    return released
+  }
 }

@@ -1,0 +1,6 @@
+/// How the tar of a layer is compressed.
+enum LayerCompression: Hashable, Sendable {
+  case none
+  case gzip
+  case zstd
+}
