@@ -14,7 +14,8 @@ struct ShellScript: Sendable {
   /// Whether the text cannot stand behind `RUN` as it is, although it may have one line only.
   var needsHeredoc: Bool {
     text.utf8.contains(UInt8(ascii: "\n")) || text.utf8.last == UInt8(ascii: "\\")
-      || ShellTextLayout(escape: "\\", width: 96).refusal(of: text, heredocs: []) != nil
+      || ShellTextLayout(escape: "\\", width: 96).refusal(of: text) != nil
+      || !HeredocWord.all(in: "RUN " + text).isEmpty
   }
 
   /// The text as a shell command, in a here-document where it needs one.

@@ -25,7 +25,8 @@ struct MountTests {
       RUN --mount=type=cache,id=pip,target=/root/.cache/pip \\
           pip install --cache-dir /root/.cache/pip flask
       RUN --mount=type=cache,from=alpine:3,id=apk,target=/run/caches/apk,sharing=locked,\
-      source=/etc/apk,ro,uid=7,gid=8,mode=0700 apk add gcc
+      source=/etc/apk,ro,uid=7,gid=8,mode=0700 \\
+          apk add gcc
       """
     }
   }

@@ -78,7 +78,7 @@ struct StepTests {
       COPY <<EOF /a
       no line feed
       EOF
-      COPY <<"EOF" /b
+      COPY <<'EOF' /b
       $HOME \\ `x`
       EOF
       COPY <<EOF3 /c
