@@ -4,7 +4,7 @@ import SystemPackage
 
 /// Writes the tar of an image archive: plain files and directories with short names, every field
 /// that could differ between two runs fixed.
-final class TarStream {
+final class ImageTarWriter {
   private let descriptor: CInt
   private let data = FileData()
 
