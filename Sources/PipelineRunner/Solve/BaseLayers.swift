@@ -23,7 +23,7 @@ struct BaseLayers: Sendable {
     defer { withExtendedLifetime(claim) {} }
     let store = store
     try await blocking {
-      try store.addLayer(layer) { try base.unpack(into: $0) }
+      try store.addLayer(layer) { try base.unpack(into: $0, store: store) }
     }
   }
 }
