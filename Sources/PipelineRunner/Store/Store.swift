@@ -89,10 +89,14 @@ final class Store: Sendable {
   /// A layer that is already there is kept: equal ids mean equal content.
   func adopt(_ workspace: Workspace, as layer: LayerID) throws {
     if try info(of: layer) != nil { return }
-    let staging = workspace.path.appending("layer")
-    try Call.check("mkdir", staging) { mkdir($0, 0o755) }
-    try Call.rename(workspace.upper, to: staging.appending("fs"))
-    try publish(staging, as: layer)
+    let usage = try DirectoryTree.usage(of: workspace.upper)
+    try publish(workspace, as: layer, bytes: usage.bytes, entries: usage.entries)
+  }
+
+  /// Makes a workspace's upper directory a layer named by its content, which was just found out.
+  func adopt(_ workspace: Workspace, as content: LayerContent) throws {
+    if try info(of: content.id) != nil { return }
+    try publish(workspace, as: content.id, bytes: content.bytes, entries: content.entries)
   }
 
   /// Adds a layer by letting `fill` write it into an empty directory.
@@ -131,9 +135,13 @@ final class Store: Sendable {
     return true
   }
 
-  private func publish(_ staging: FilePath, as layer: LayerID) throws {
-    let usage = try DirectoryTree.usage(of: staging.appending("fs"))
-    let info = LayerInfo(size: usage.bytes, entries: usage.entries, boot: boot)
+  private func publish(
+    _ workspace: Workspace, as layer: LayerID, bytes: Int64, entries: Int
+  ) throws {
+    let staging = workspace.path.appending("layer")
+    try Call.check("mkdir", staging) { mkdir($0, 0o755) }
+    try Call.rename(workspace.upper, to: staging.appending("fs"))
+    let info = LayerInfo(size: bytes, entries: entries, boot: boot)
     try FileContent.replace(
       staging.appending("info"), with: Array(JSONEncoder().encode(info)))
     let target = path.appending("layers").appending(layer.digest.hex)
