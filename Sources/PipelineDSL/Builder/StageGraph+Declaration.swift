@@ -10,14 +10,16 @@ extension StageGraph {
   ///
   /// - Throws: a diagnostic at the declaration that contradicts itself or another one.
   public init(_ image: some ContainerImage) throws(Diagnostic) {
-    try self.init(target: image.image())
+    try self.init(target: image.image(), arguments: image.arguments)
     sourceDateEpoch = image.sourceDateEpoch
   }
 
   /// Makes the graph of a stage and of everything that it uses.
   ///
   /// - Throws: a diagnostic at the declaration that contradicts itself or another one.
-  public init(target: PipelineDSL.Stage) throws(Diagnostic) {
+  public init(
+    target: PipelineDSL.Stage, arguments: [BuildArgument] = []
+  ) throws(Diagnostic) {
     let order = StageOrder(target: target)
     try Self.checkContexts(order.contexts)
     let resolver = StepResolver(
@@ -25,6 +27,10 @@ extension StageGraph {
     var globals: [ArgumentDeclaration] = []
     var places: [SourceLocation?] = []
     var stages: [Stage] = []
+    for argument in arguments {
+      try Self.declare(
+        argument, at: target.declaration.location, in: &globals, places: &places)
+    }
     for stage in order.stages {
       let base = stage.declaration.base
       if case .image(let reference) = base.kind {
