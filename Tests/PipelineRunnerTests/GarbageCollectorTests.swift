@@ -50,12 +50,12 @@ struct GarbageCollectorTests {
   }
 
   private func collect(
-    _ policy: PrunePolicy, now: Double = 2000, free: Int64 = 0
+    _ policy: PrunePolicy, now: Double = 2000, free: Int64 = 0, files: Int64 = 0
   ) throws -> GarbageCollector.Result {
     // A collector of another process than the one that made the layers.
     var collector = GarbageCollector(store: try open())
     collector.now = now
-    collector.freeBytes = { free }
+    collector.space = FileSystemSpace(freeBytes: free, freeFiles: files)
     return try collector.collect(policy)
   }
 
@@ -89,6 +89,7 @@ struct GarbageCollectorTests {
     #expect(try collect(PrunePolicy(maximumUsed: 2500)).removed.isEmpty)
     #expect(try collect(PrunePolicy(minimumFree: 5900), free: 5000).removed.count == 1)
     #expect(try layers(open()) == [4])
+    #expect(try collect(PrunePolicy(minimumFreeFiles: 100), files: 100).removed.isEmpty)
     #expect(try collect(PrunePolicy(unusedFor: 701)).removed.isEmpty)
     #expect(try collect(PrunePolicy(unusedFor: 700)).removed.count == 1)
   }

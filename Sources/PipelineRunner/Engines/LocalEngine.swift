@@ -66,6 +66,11 @@ struct LocalEngine: Sendable {
       options: SolveOptions(
         usesCache: request.usesCache, sourceDateEpoch: request.options.sourceDateEpoch),
       memo: memo, progress: progress)
+    defer {
+      for note in store.space.takeNotes() {
+        progress.handle(.warning(Diagnostic(note, severity: .warning, help: "'prune' frees more")))
+      }
+    }
     try await solver.solve()
     return PlatformBuild(
       plan: plan, solver: solver,

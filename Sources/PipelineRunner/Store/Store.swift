@@ -32,6 +32,8 @@ final class Store: Sendable {
   /// A directory with nothing in it, for overlays that need one layer more.
   var empty: FilePath { path.appending("empty") }
 
+  let space = SpaceGuard()
+
   /// What this process uses; made with the first use.
   private let lease = Mutex<Lease?>(nil)
 
@@ -237,6 +239,7 @@ final class Store: Sendable {
   /// overlayfs shows the topmost layer's attributes for the root directory itself, so the upper
   /// directory starts with those of the layer below.
   func makeWorkspace(below root: RootTree) throws -> Workspace {
+    space.check(self)
     let name = Self.uniqueName()
     let workspace = Workspace(path: path.appending("work").appending(name))
     let lock = path.appending("work").appending("\(name).lock")

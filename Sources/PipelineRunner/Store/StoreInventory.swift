@@ -8,6 +8,8 @@ struct StoreInventory: Sendable {
   struct Item: Sendable {
     var entry: StoreEntry
     var bytes: Int64
+    /// Files and directories, of which a file system may hold only so many.
+    var files: Int
     /// Seconds since 1970.
     var lastUse: Double
     var created: Double
@@ -49,7 +51,8 @@ struct StoreInventory: Sendable {
       let fallback = info.isBase ? "layer of a base image" : "layer that no step names"
       items.append(
         Item(
-          entry: entry, bytes: info.size, lastUse: Self.seconds(mark.st_mtim),
+          entry: entry, bytes: info.size, files: info.entries + 3,
+          lastUse: Self.seconds(mark.st_mtim),
           created: info.created, title: titles[entry.digest] ?? fallback,
           isNamed: named.contains(entry.digest)))
     }
@@ -58,7 +61,8 @@ struct StoreInventory: Sendable {
       let diffID = blobs[entry.digest]
       items.append(
         Item(
-          entry: entry, bytes: Int64(mark.st_size), lastUse: Self.seconds(mark.st_mtim),
+          entry: entry, bytes: Int64(mark.st_size), files: 1,
+          lastUse: Self.seconds(mark.st_mtim),
           created: Self.seconds(mark.st_ctim),
           title: diffID == nil ? "blob of a base image" : "packed layer",
           isNamed: diffID.map(diffIDs.contains) ?? false))
@@ -69,7 +73,8 @@ struct StoreInventory: Sendable {
       else { continue }
       items.append(
         Item(
-          entry: entry, bytes: usage.bytes, lastUse: Self.seconds(mark.st_mtim),
+          entry: entry, bytes: usage.bytes, files: usage.entries,
+          lastUse: Self.seconds(mark.st_mtim),
           created: Self.seconds(mark.st_ctim), title: "cache mount \(entry.digest.hex.prefix(12))",
           isNamed: false))
     }
