@@ -26,7 +26,7 @@ extension Solver {
       }
       let layer = try await blocking {
         let layer = try LayerContent.id(of: workspace.upper)
-        try store.adopt(workspace, as: layer)
+        try store.adopt(workspace, as: layer, title: operation.title)
         return layer
       }
       store.remove(workspace)

@@ -128,10 +128,10 @@ struct GarbageCollector {
   ///
   /// They explain later misses, so they are kept for two weeks unless everything is to go.
   private func removeLooseRecords(_ policy: PrunePolicy) throws {
-    let oldest = policy.isAll ? now : now - 14 * 86400
-    try store.removeRecords { record, changed in
-      guard let layer = record.layer, try store.info(of: layer) == nil else { return false }
-      return changed <= oldest
+    let limit = policy.isAll ? now : now - 14 * 86400
+    try store.removeRecords(before: limit) { record in
+      guard let layer = record.layer else { return false }
+      return try store.info(of: layer) == nil
     }
     if policy.isAll { try store.removeLoosePacks() }
   }

@@ -127,14 +127,17 @@ final class Store: Sendable {
 
   /// Makes a workspace's upper directory the content of a layer.
   ///
-  /// A layer that is already there is kept: equal ids mean equal content.
-  func adopt(_ workspace: Workspace, as layer: LayerID, isBase: Bool = false) throws {
+  /// A layer that is already there is kept: equal ids mean equal content. The title is what a
+  /// person knows it by when it is removed.
+  func adopt(
+    _ workspace: Workspace, as layer: LayerID, title: String = "", isBase: Bool = false
+  ) throws {
     try hold(.layer(layer))
     if try info(of: layer) != nil { return }
     let staging = workspace.path.appending("layer")
     try Call.check("mkdir", staging) { mkdir($0, 0o755) }
     try Call.rename(workspace.upper, to: staging.appending("fs"))
-    try publish(staging, as: layer, isBase: isBase)
+    try publish(staging, as: layer, title: title, isBase: isBase)
   }
 
   /// Adds a layer by letting `fill` write it into an empty directory.
@@ -145,7 +148,7 @@ final class Store: Sendable {
     try fill(workspace.upper)
     // Another process may have made it meanwhile, and be at work on it.
     if try !isUsable(layer) { try discard(layer) }
-    try adopt(workspace, as: layer, isBase: true)
+    try adopt(workspace, as: layer, title: "layer of a base image", isBase: true)
   }
 
   /// Whether a layer is there and was written since the machine started.
@@ -176,12 +179,14 @@ final class Store: Sendable {
     return true
   }
 
-  private func publish(_ staging: FilePath, as layer: LayerID, isBase: Bool) throws {
+  private func publish(
+    _ staging: FilePath, as layer: LayerID, title: String, isBase: Bool
+  ) throws {
     let usage = try DirectoryTree.usage(of: staging.appending("fs"))
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     let info = LayerInfo(
-      size: usage.bytes, entries: usage.entries, boot: boot, isBase: isBase,
+      size: usage.bytes, entries: usage.entries, boot: boot, title: title, isBase: isBase,
       created: Double(now.tv_sec) + Double(now.tv_nsec) / 1e9)
     try FileContent.replace(
       staging.appending("info"), with: Array(JSONEncoder().encode(info)))
@@ -307,6 +312,8 @@ struct LayerInfo: Codable, Hashable, Sendable {
   var entries: Int
   /// The boot that wrote it.
   var boot: String
+  /// What a person knows it by.
+  var title: String
   /// Whether it was unpacked from an image; its name is then the digest of a tar, not of the tree.
   var isBase: Bool
   /// Seconds since 1970.

@@ -27,10 +27,6 @@ struct StoreInventory: Sendable {
 
   /// Looks at everything; entries that vanish meanwhile are left out.
   init(_ store: Store) throws {
-    var titles: [Digest: String] = [:]
-    try store.forEachRecord { record in
-      if let layer = record.layer { titles[layer.digest] = record.title }
-    }
     var named = Set<Digest>()
     var diffIDs = Set<Digest>()
     items = []
@@ -48,12 +44,11 @@ struct StoreInventory: Sendable {
       guard let info = try store.info(of: LayerID(entry.digest)),
         let mark = Self.status(store.mark(of: entry))
       else { continue }
-      let fallback = info.isBase ? "layer of a base image" : "layer that no step names"
       items.append(
         Item(
           entry: entry, bytes: info.size, files: info.entries + 3,
           lastUse: Self.seconds(mark.st_mtim),
-          created: info.created, title: titles[entry.digest] ?? fallback,
+          created: info.created, title: info.title,
           isNamed: named.contains(entry.digest)))
     }
     for entry in try Self.entries(.blob, in: store, "blobs") {
@@ -95,20 +90,5 @@ struct StoreInventory: Sendable {
 
   private static func seconds(_ time: timespec) -> Double {
     Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-  }
-}
-
-extension Record {
-  /// The step in a few words, made of its key.
-  var title: String {
-    func value(_ label: String) -> String? { parts.first { $0.label == label }?.value }
-    switch value("kind") {
-    case "run": return "RUN \(GoText.oneLine(value("command") ?? ""))"
-    case "copy":
-      let sources = parts.first { $0.label.hasPrefix("content of ") }?.label.dropFirst(11) ?? ""
-      return "COPY \(sources) \(value("destination") ?? "")"
-    case "directory": return "WORKDIR \(value("path") ?? "")"
-    default: return "step"
-    }
   }
 }
