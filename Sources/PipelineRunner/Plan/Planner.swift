@@ -39,7 +39,8 @@ struct Planner {
     self.graph = graph
     self.options = options
     self.resolver = resolver
-    targetName = graph.stages[target].name ?? "default"
+    // As the user wrote it: stage names are matched in any case (S7).
+    targetName = options.target ?? graph.stages[target].name ?? "default"
     globals = Self.automaticArguments(options, targetName: targetName)
     try readGlobals()
   }
