@@ -9,6 +9,7 @@ struct RunCommand: AsyncParsableCommand {
     commandName: "run", abstract: "Run a command in a built image; its changes are thrown away.")
 
   @OptionGroup var state: StateOptions
+  @OptionGroup var limits: LimitOptions
 
   @Option(help: "Network of the command: default or none.")
   var network: String = "default"
@@ -42,12 +43,13 @@ struct RunCommand: AsyncParsableCommand {
       guard try store.info(of: layer) == nil else { continue }
       throw Diagnostic("a layer of '\(name)' is not in the store; build it again")
     }
-    let request = RunRequest(
+    var request = RunRequest(
       root: root, arguments: arguments.map { Array($0.utf8) },
       environment: (execution.environment ?? []).map { Array($0.utf8) },
       workingDirectory: Array((execution.workingDirectory ?? "/").utf8),
       user: execution.user ?? "", mounts: [], network: network == "none" ? .none : .host,
       allowsEverything: false)
+    request.limits = try limits.limits
     let workspace = try store.makeWorkspace(below: root)
     defer { store.remove(workspace) }
     let status = try await Sandbox(empty: store.empty).run(request, in: workspace) {

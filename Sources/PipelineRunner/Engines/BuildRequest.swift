@@ -14,6 +14,8 @@ struct BuildRequest: Sendable {
   var usesCache = true
   /// The image is built for each; the first is that of the options.
   var platforms: [Platform]
+  /// What each command may use.
+  var limits = ResourceLimits()
   /// Names the image gets in the store.
   var tags: [String] = []
   var outputs: [OutputSpecification] = []

@@ -64,7 +64,8 @@ struct LocalEngine: Sendable {
     let solver = Solver(
       plan: plan, store: store, inputs: request.inputs,
       options: SolveOptions(
-        usesCache: request.usesCache, sourceDateEpoch: request.options.sourceDateEpoch),
+        usesCache: request.usesCache, sourceDateEpoch: request.options.sourceDateEpoch,
+        limits: request.limits),
       memo: memo, progress: progress)
     try await solver.solve()
     return PlatformBuild(

@@ -48,7 +48,10 @@ struct Sandbox: Sendable {
         help: "arguments and variables of a command cannot hold one")
     }
     let (plan, launch) = try prepare(request, in: workspace)
-    defer { for relay in plan.relays { relay.stop() } }
+    defer {
+      for relay in plan.relays { relay.stop() }
+      launch.group?.remove()
+    }
     let running = try process.start(launch, plan: plan, connection: .captured)
     let found = process.finish(running, output: output)
     return try status(found, plan, launch)
@@ -63,10 +66,24 @@ struct Sandbox: Sendable {
         throw failure.diagnostic(report, root: launch.root.raw)
       }
       let code = report.code
-      return code & 0x7F == 0 ? .exited((code >> 8) & 0xFF) : .signaled(code & 0x7F)
+      let status: ExitStatus =
+        code & 0x7F == 0 ? .exited((code >> 8) & 0xFF) : .signaled(code & 0x7F)
+      if status != .exited(0) { try checkMemory(launch) }
+      return status
     }
+    try checkMemory(launch)
     // PID 1 itself was killed, by us or for want of memory.
     return .signaled(SIGKILL)
+  }
+
+  /// A failure for want of memory looks like any other; the kernel tells.
+  private func checkMemory(_ launch: SandboxProcess.Launch) throws {
+    guard launch.group?.ranOutOfMemory == true, let limit = launch.request.limits.memory else {
+      return
+    }
+    throw Diagnostic(
+      "the command needed more memory than --memory allows (\(limit >> 20) MiB), and was killed",
+      help: "give it more, or let it do less at once")
   }
 
   // MARK: - Preparing
@@ -93,7 +110,8 @@ struct Sandbox: Sendable {
       lookup: ProgramLookup(
         request.arguments.first ?? [], environment: environment,
         workingDirectory: request.workingDirectory),
-      root: view.root, rootStaging: staging[0], staging: staging[1])
+      root: view.root, rootStaging: staging[0], staging: staging[1],
+      group: request.limits.isEmpty ? nil : try ControlGroup(request.limits))
     return (plan, launch)
   }
 

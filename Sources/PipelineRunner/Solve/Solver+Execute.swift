@@ -152,11 +152,12 @@ extension Solver {
             content: Array(content.utf8), target: Array(target.utf8), mode: 0o755, uid: 0, gid: 0))
       }
     }
-    let request = RunRequest(
+    var request = RunRequest(
       root: root, arguments: run.arguments.map { Array($0.utf8) },
       environment: environment.map { Array($0.utf8) },
       workingDirectory: Array(run.workingDirectory.utf8), user: run.user, mounts: mounts,
       network: run.network, allowsEverything: run.isInsecure)
+    request.limits = options.limits
     let tail = OutputTail()
     let splitter = LineSplitter(hiding: hidden) { [progress] line in
       tail.add(line)

@@ -212,6 +212,8 @@ final class Solver: Sendable {
 struct SolveOptions: Sendable {
   var usesCache = true
   var sourceDateEpoch: Int?
+  /// What each command may use.
+  var limits = ResourceLimits()
   /// How many operations run at once.
   ///
   /// Commands often wait for a network, so more than cores.
