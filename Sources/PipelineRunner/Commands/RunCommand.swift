@@ -21,7 +21,7 @@ struct RunCommand: AsyncParsableCommand {
   var command: [String] = []
 
   func run() async throws {
-    try Privilege.require()
+    try await Privilege.require()
     let store = try Store(at: state.directory)
     let name = "\(try RegistryReference(image))"
     guard let image = try store.image(named: name)?.variant(for: .current) else {
@@ -52,11 +52,12 @@ struct RunCommand: AsyncParsableCommand {
     request.limits = try limits.limits
     let workspace = try store.makeWorkspace(below: root)
     defer { store.remove(workspace) }
-    let status = try await Sandbox(empty: store.empty).run(request, in: workspace) {
-      stream, bytes in
-      _ = write(
-        stream == .standardOutput ? STDOUT_FILENO : STDERR_FILENO, bytes.baseAddress, bytes.count)
+    if TerminalSession.isPossible, let term = ProcessVariables.nonEmpty("TERM"),
+      !request.environment.contains(where: { $0.starts(with: "TERM=".utf8) })
+    {
+      request.environment.append(Array("TERM=\(term)".utf8))
     }
+    let status = try await Sandbox(empty: store.empty).attach(request, in: workspace)
     switch status {
     case .exited(0): return
     case .exited(let code): throw ExitCode(code)

@@ -16,6 +16,8 @@ struct BuildRequest: Sendable {
   var platforms: [Platform]
   /// What each command may use.
   var limits = ResourceLimits()
+  /// Whether a person gets a shell where a command failed.
+  var opensShellOnFailure = false
   /// Names the image gets in the store.
   var tags: [String] = []
   var outputs: [OutputSpecification] = []

@@ -65,7 +65,7 @@ struct LocalEngine: Sendable {
       plan: plan, store: store, inputs: request.inputs,
       options: SolveOptions(
         usesCache: request.usesCache, sourceDateEpoch: request.options.sourceDateEpoch,
-        limits: request.limits),
+        limits: request.limits, opensShellOnFailure: request.opensShellOnFailure),
       memo: memo, progress: progress)
     try await solver.solve()
     return PlatformBuild(

@@ -46,7 +46,8 @@ enum DetachedOverlay {
     }
     var message = [CChar](repeating: 0, count: 256)
     let descriptor = clinux_overlay(
-      pointers, pointers.count, upperString, workString, attributes, 0, &message, message.count)
+      pointers, pointers.count, upperString, workString, attributes,
+      OverlayMark.isInUserNamespace ? 1 : 0, &message, message.count)
     guard descriptor >= 0 else { throw SystemError("mount overlay", path: Array("overlay".utf8)) }
     return OwnedDescriptor(owning: descriptor)
   }

@@ -25,11 +25,47 @@ struct Sandbox: Sendable {
     _ request: RunRequest, in workspace: Workspace,
     output: @escaping @Sendable (Stream, UnsafeRawBufferPointer) -> Void
   ) async throws -> ExitStatus {
+    try await perform { process in
+      try run(request, in: workspace) { launch, plan in
+        let running = try process.start(launch, plan: plan, connection: .captured)
+        return process.finish(running, output: output)
+      }
+    }
+  }
+
+  /// Runs a command that a person uses: at the terminal where there is one, else with this
+  /// program's own streams.
+  func attach(_ request: RunRequest, in workspace: Workspace) async throws -> ExitStatus {
+    try await perform { process in
+      try run(request, in: workspace) { launch, plan in
+        guard TerminalSession.isPossible, let terminals = plan.terminals else {
+          let running = try process.start(
+            launch, plan: plan,
+            connection: .given(
+              input: try Self.copy(STDIN_FILENO), output: try Self.copy(STDOUT_FILENO),
+              error: try Self.copy(STDERR_FILENO)))
+          return process.finish(running) { _, _ in }
+        }
+        let session = try TerminalSession(in: terminals)
+        let running = try process.start(
+          launch, plan: plan, connection: .terminal(session.peer))
+        return process.finish(running, with: session)
+      }
+    }
+  }
+
+  private static func copy(_ stream: CInt) throws(SystemError) -> SharedDescriptor {
+    let raw = fcntl(stream, F_DUPFD_CLOEXEC, 3)
+    guard raw >= 0 else { throw SystemError("fcntl") }
+    return SharedDescriptor(OwnedDescriptor(owning: raw))
+  }
+
+  private func perform(
+    _ body: @escaping @Sendable (SandboxProcess) throws -> ExitStatus
+  ) async throws -> ExitStatus {
     let process = SandboxProcess()
     return try await withTaskCancellationHandler {
-      let status = try await blocking {
-        try run(request, in: workspace, as: process, output: output)
-      }
+      let status = try await blocking { try body(process) }
       // A command that was killed has no status of its own.
       try Task.checkCancellation()
       return status
@@ -39,8 +75,8 @@ struct Sandbox: Sendable {
   }
 
   private func run(
-    _ request: RunRequest, in workspace: Workspace, as process: SandboxProcess,
-    output: (Stream, UnsafeRawBufferPointer) -> Void
+    _ request: RunRequest, in workspace: Workspace,
+    _ body: (SandboxProcess.Launch, MountPlan) throws -> [clinux_report]
   ) throws -> ExitStatus {
     for argument in request.arguments + request.environment where argument.contains(0) {
       throw Diagnostic(
@@ -52,9 +88,7 @@ struct Sandbox: Sendable {
       for relay in plan.relays { relay.stop() }
       launch.group?.remove()
     }
-    let running = try process.start(launch, plan: plan, connection: .captured)
-    let found = process.finish(running, output: output)
-    return try status(found, plan, launch)
+    return try status(try body(launch, plan), plan, launch)
   }
 
   private func status(
@@ -92,6 +126,10 @@ struct Sandbox: Sendable {
     _ request: RunRequest, in workspace: Workspace
   ) throws -> (MountPlan, SandboxProcess.Launch) {
     let staging = [workspace.scratch.appending("root"), workspace.scratch.appending("aside")]
+    // An earlier command in the same workspace leaves what its mounts needed.
+    for name in try DirectoryTree.names(in: workspace.scratch) {
+      try DirectoryTree.remove(workspace.scratch.appending(name))
+    }
     for directory in staging { try DirectoryTree.make(directory, mode: 0o755) }
     let (identity, plan) = try survey(request, in: workspace)
     let view = plan.view
@@ -131,7 +169,6 @@ struct Sandbox: Sendable {
   /// Mounts the root again, with the mount points that it lacks.
   private func remount(_ tree: RootTree, in workspace: Workspace, _ view: RootView) throws {
     let stubs = workspace.scratch.appending("stubs")
-    try DirectoryTree.remove(stubs)
     try StubLayer.make(view.stubs, at: stubs, over: view.root.raw)
     // Two mounts may not share an upper directory: the first goes before the second comes.
     view.root = SharedDescriptor(try TreeAccess.openDirectory(empty))

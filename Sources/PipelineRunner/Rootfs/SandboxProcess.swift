@@ -215,11 +215,25 @@ final class SandboxProcess: Sendable {
     for (index, (descriptor, stream)) in streams.enumerated() where waiting[index].fd >= 0 {
       drain(descriptor.raw, buffer) { output(stream, $0) }
     }
+    reap(owner.raw)
+    return Self.read(running.reports)
+  }
+
+  /// Lets the command use the user's terminal until it ends.
+  func finish(_ running: Running, with session: TerminalSession) -> [clinux_report] {
+    let owner = OwnedDescriptor(owning: running.process)
+    session.begin()
+    session.carry(until: owner.raw)
+    session.end()
+    reap(owner.raw)
+    return Self.read(running.reports)
+  }
+
+  private func reap(_ process: CInt) {
     state.withLock { state in
-      _ = clinux_reap(owner.raw)
+      _ = clinux_reap(process)
       if case .running = state { state = .ended }
     }
-    return Self.read(running.reports)
   }
 
   /// Reads what is left in a pipe whose writers are gone; not more than a pipe holds, as somebody
