@@ -18,6 +18,10 @@ struct BuildRequest: Sendable {
   var failsOnMiss = false
   /// The image is built for each; the first is that of the options.
   var platforms: [Platform]
+  /// What each command may use.
+  var limits = ResourceLimits()
+  /// Whether a person gets a shell where a command failed.
+  var opensShellOnFailure = false
   /// Names the image gets in the store.
   var tags: [String] = []
   var outputs: [OutputSpecification] = []

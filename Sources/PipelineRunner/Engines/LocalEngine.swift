@@ -65,7 +65,8 @@ struct LocalEngine: Sendable {
       plan: plan, store: store, inputs: request.inputs,
       options: SolveOptions(
         usesCache: request.usesCache, sourceDateEpoch: request.options.sourceDateEpoch,
-        failsOnMiss: request.failsOnMiss),
+        failsOnMiss: request.failsOnMiss, limits: request.limits,
+        opensShellOnFailure: request.opensShellOnFailure),
       memo: memo, progress: progress)
     defer {
       for note in store.space.takeNotes() {
