@@ -59,7 +59,9 @@ let package = Package(
     // The programs are dependencies so that they are built: the tests run them.
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["CCrypto", "pipeline", "MyImage", "LightPython", "WheelTools"],
+      dependencies: [
+        "PipelineRunner", "CCrypto", "pipeline", "MyImage", "LightPython", "WheelTools",
+      ],
       exclude: ["Cases", "record"]),
   ],
   swiftLanguageModes: [.v6]
