@@ -53,7 +53,11 @@ struct StageOrder {
   }
 
   private static func uses(of stage: Stage) -> [Stage] {
-    trees(of: stage).compactMap { tree in
+    stages(in: trees(of: stage))
+  }
+
+  static func stages(in trees: [BaseImage]) -> [Stage] {
+    trees.compactMap { tree in
       if case .stage(let used) = tree.kind { used } else { nil }
     }
   }
