@@ -43,10 +43,11 @@ enum ChildProcess {
     defer { posix_spawnattr_destroy(&attributes) }
     // A group of its own, so that all of it can be killed; this process ignores signals that
     // others should die of.
-    var defaults = sigset_t()
-    sigemptyset(&defaults)
-    for signal in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(&defaults, signal) }
-    posix_spawnattr_setsigdefault(&attributes, &defaults)
+    let defaults = UnsafeMutablePointer<sigset_t>.allocate(capacity: 1)
+    defer { defaults.deallocate() }
+    sigemptyset(defaults)
+    for signal in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(defaults, signal) }
+    posix_spawnattr_setsigdefault(&attributes, defaults)
     posix_spawnattr_setpgroup(&attributes, 0)
     posix_spawnattr_setflags(
       &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
