@@ -66,6 +66,16 @@ enum Compiler {
     return String(decoding: bytes, as: UTF8.self)
   }
 
+  /// Makes a file of a text.
+  static func write(_ text: String, to path: String) throws {
+    guard let file = fopen(path, "w") else { throw Failure(description: "cannot write \(path)") }
+    defer { fclose(file) }
+    let bytes = Array(text.utf8)
+    guard fwrite(bytes, 1, bytes.count, file) == bytes.count else {
+      throw Failure(description: "cannot write \(path)")
+    }
+  }
+
   /// The names in a directory, sorted.
   static func names(in directory: String) throws -> [String] {
     guard let stream = opendir(directory) else {
