@@ -22,6 +22,10 @@ struct GraphOptions: ParsableArguments {
         return try declaration.makeImage()
       } catch let error as Diagnostic {
         throw CommandFailure.badInput([error])
+      } catch let errors as Diagnostics {
+        throw CommandFailure.badInput(errors.all)
+      } catch {
+        throw CommandFailure.badInput([Diagnostic("the image cannot be declared: \(error)")])
       }
     }
     let (bytes, path) = try dockerfile(context: context)
