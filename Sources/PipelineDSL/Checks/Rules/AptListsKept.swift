@@ -11,7 +11,7 @@ struct AptListsKept: CheckRule {
     return input.steps.compactMap { placed in
       guard shipped.contains(placed.stage), case .run(let run) = placed.step.instruction,
         let script = run.script,
-        ShellScript(script).commands.contains(where: { $0.words.isApt("update") }),
+        SimpleCommands(script).commands.contains(where: { $0.words.isApt("update") }),
         !script.contains("/var/lib/apt"),
         !run.mounts.contains(where: { ($0["target"]?.raw ?? "").hasPrefix("/var/lib/apt") })
       else { return nil }

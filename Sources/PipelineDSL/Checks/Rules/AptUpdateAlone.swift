@@ -10,7 +10,7 @@ struct AptUpdateAlone: CheckRule {
       var isPending = false
       for step in input.graph.stages[stage].steps {
         guard case .run(let run) = step.instruction, let script = run.script else { continue }
-        let commands = ShellScript(script).commands.map(\.words)
+        let commands = SimpleCommands(script).commands.map(\.words)
         let installs = commands.contains { $0.isApt("install") }
         let updates = commands.contains { $0.isApt("update") }
         if updates {

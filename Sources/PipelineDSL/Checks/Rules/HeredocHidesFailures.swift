@@ -36,7 +36,7 @@ struct HeredocHidesFailures: CheckRule {
       ["sh", "bash", "ash", "dash", "ksh", "zsh"].contains(program),
       !words.dropFirst().contains(where: stopsAtFailures)
     else { return false }
-    let commands = ShellScript(body).commands
+    let commands = SimpleCommands(body).commands
     let stops = commands.contains { command in
       command.words.first == "set" && command.words.dropFirst().contains(where: stopsAtFailures)
     }

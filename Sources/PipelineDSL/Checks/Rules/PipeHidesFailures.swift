@@ -13,7 +13,7 @@ struct PipeHidesFailures: CheckRule {
         return nil
       }
       let shell = input.relations.lineage(of: placed.stage).lazy.compactMap { shells[$0] }.first
-      let commands = ShellScript(script).commands
+      let commands = SimpleCommands(script).commands
       guard commands.contains(where: { $0.connection == .pipe }),
         !(shell ?? []).contains(where: { $0.contains("pipefail") }),
         !commands.contains(where: { $0.words.contains("pipefail") })

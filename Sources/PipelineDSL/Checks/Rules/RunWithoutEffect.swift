@@ -8,7 +8,7 @@ struct RunWithoutEffect: CheckRule {
       guard case .run(let run) = placed.step.instruction, let script = run.script else {
         return nil
       }
-      let commands = ShellScript(script).commands
+      let commands = SimpleCommands(script).commands
       guard !commands.isEmpty, commands.allSatisfy({ Self.isPassing($0.words) }) else { return nil }
       let isDirectory = commands.contains { $0.words.first == "cd" }
       return finding(

@@ -115,24 +115,6 @@ extension Instruction {
       + heredocs.filter(\.expands).flatMap { WordExpansion.references(inHeredoc: $0.body) }
   }
 
-  /// The operands that are expanded.
-  var words: [Word] {
-    switch self {
-    case .add(let add):
-      add.sources.words + [add.destination]
-        + [add.owner, add.mode, add.checksum].compactMap(\.self)
-    case .copy(let copy):
-      copy.sources.words + [copy.destination] + [copy.owner, copy.mode].compactMap(\.self)
-    case .argument(let declarations): declarations.compactMap(\.defaultValue)
-    case .environment(let assignments), .label(let assignments):
-      assignments.all.flatMap { [$0.name, $0.value] }
-    case .expose(let words), .volume(let words): words
-    case .run(let run): run.mounts.flatMap { $0.fields.compactMap(\.value) }
-    case .stopSignal(let word), .user(let word), .workingDirectory(let word): [word]
-    default: []
-    }
-  }
-
   /// The here-documents that become files.
   private var heredocs: [Heredoc] {
     switch self {
@@ -144,13 +126,6 @@ extension Instruction {
 }
 
 extension [CopySource] {
-  fileprivate var words: [Word] {
-    compactMap { source in
-      guard case .path(let word) = source else { return nil }
-      return word
-    }
-  }
-
   fileprivate var heredocs: [Heredoc] {
     compactMap { source in
       guard case .heredoc(let heredoc) = source else { return nil }

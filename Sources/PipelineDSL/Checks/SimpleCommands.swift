@@ -2,7 +2,7 @@
 ///
 /// Quotes, comments and nested substitutions are respected; grammar is not. What a rule concludes
 /// from it is a warning at most.
-struct ShellScript {
+struct SimpleCommands {
   /// What stands between a command and the one before it.
   enum Connection {
     case start
