@@ -2,6 +2,8 @@
 
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -35,6 +37,10 @@ ssize_t clinux_copy_range(int source, int target, size_t count) {
 off_t clinux_seek_data(int fd, off_t offset) { return lseek(fd, offset, SEEK_DATA); }
 
 off_t clinux_seek_hole(int fd, off_t offset) { return lseek(fd, offset, SEEK_HOLE); }
+
+int clinux_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+
+int clinux_process(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
 unsigned clinux_major(dev_t device) { return major(device); }
 

@@ -88,6 +88,27 @@ struct StoreTests {
     #expect(error?.help != nil)
   }
 
+  @Test(
+    "a store of another version says which, and what to do",
+    arguments: [
+      (
+        9, "has format 9; this version reads format 1",
+        "a newer version wrote it: update this one, or give another --state-dir"
+      ),
+      (
+        0, "has format 0; this version reads format 1",
+        "it is a cache of an older version: remove the directory, or give another --state-dir"
+      ),
+    ])
+  func refusesOtherVersions(_ version: Int, _ message: String, _ help: String) throws {
+    let path = directory.path.appending("store")
+    try DirectoryTree.make(path, mode: 0o755)
+    try FileContent.write(path.appending("format"), Array("pipeline store \(version)\n".utf8))
+    let error = #expect(throws: Diagnostic.self) { try open() }
+    #expect(error?.message == "the store at '\(path)' \(message)")
+    #expect(error?.help == help)
+  }
+
   @Test("records come back whole, and garbage reads as nothing known")
   func records() throws {
     let store = try open()

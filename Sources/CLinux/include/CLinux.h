@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "CLinuxFiles.h"
+#include "CLinuxSandbox.h"
 
 /// openat2(2) with O_CLOEXEC added.
 int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);

@@ -26,6 +26,12 @@ ssize_t clinux_copy_range(int source, int target, size_t count);
 off_t clinux_seek_data(int fd, off_t offset);
 off_t clinux_seek_hole(int fd, off_t offset);
 
+/// memfd_create(2): an empty file in memory, with CLOEXEC.
+int clinux_memory_file(const char *name);
+
+/// pidfd_open(2).
+int clinux_process(pid_t process);
+
 /// The parts of a device number, and the number of two parts.
 unsigned clinux_major(dev_t device);
 unsigned clinux_minor(dev_t device);

@@ -41,7 +41,13 @@ public enum DockerfilePrinter {
     for step in steps {
       let printer = InstructionPrinter(
         escape: escape, breaksLines: true, location: step.location)
-      text += comments(step.comments) + (try printer.text(of: step.instruction)) + "\n"
+      let printed = try printer.text(of: step.instruction)
+      guard case .instruction(step.instruction) = read(printed, escape: escape) else {
+        throw printer.refusal("this \(step.instruction.keyword) would not be read as it is meant")
+      }
+      let layout = InnerCommentLayout(printed, escape: escape)
+      let (laidOut, homeless) = layout.inserting(step.innerComments)
+      text += comments(step.comments + homeless) + laidOut + "\n"
     }
     return text
   }
@@ -50,7 +56,20 @@ public enum DockerfilePrinter {
     _ stage: StageGraph.Stage, escape: Unicode.Scalar
   ) throws(Diagnostic) -> String {
     let printer = InstructionPrinter(escape: escape, breaksLines: true, location: stage.location)
-    return try printer.text(from: stage) + "\n"
+    let printed = try printer.text(from: stage)
+    guard case .stage(let read) = read(printed, escape: escape), read.name == stage.name,
+      read.base == stage.base, read.platform == stage.platform
+    else { throw printer.refusal("this FROM would not be read as it is meant") }
+    return printed + "\n"
+  }
+
+  /// What a reader makes of an instruction's text: the proof that it was spelled right.
+  private static func read(
+    _ text: String, escape: Unicode.Scalar
+  ) -> InstructionReader.Content? {
+    var reader = DockerfileReader(text, directives: StageGraph.Directives(escape: escape))
+    let content = reader.next()?.content
+    return reader.next() == nil ? content : nil
   }
 
   private static func comments(_ lines: [String]) -> String {
@@ -81,12 +100,14 @@ public enum DockerfilePrinter {
     return needsIt ? "docker/dockerfile:1" : nil
   }
 
-  /// Whether the first line has the form of a directive: `# name=value`.
+  /// Whether the first line would be taken for a directive.
   private static func looksLikeDirective(_ text: String) -> Bool {
-    guard text.hasPrefix("#") else { return false }
-    let line = text.dropFirst().prefix { $0 != "\n" }.drop { $0 == " " || $0 == "\t" }
-    let name = line.prefix { $0.isASCII && ($0.isLetter || $0.isNumber) }
-    return !name.isEmpty
-      && line.dropFirst(name.count).drop { $0 == " " || $0 == "\t" }.hasPrefix("=")
+    let line = text.utf8.prefix { $0 != UInt8(ascii: "\n") }
+    var reader = DirectiveReader()
+    do {
+      return try reader.read(Array(line)[...], number: 1) || line.starts(with: "#!".utf8)
+    } catch {
+      return true
+    }
   }
 }

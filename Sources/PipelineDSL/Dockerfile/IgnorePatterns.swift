@@ -3,26 +3,122 @@ public struct IgnorePatterns: Sendable {
   /// Patterns as written that survived, for display.
   public let lines: [String]
 
-  /// Compiles patterns once; matching then allocates nothing per path.
+  private let patterns: [IgnorePattern]
+
+  /// Compiles patterns once; a path that no exception concerns is matched without allocation.
   ///
   /// - Throws: a diagnostic at the line of a malformed pattern or a lone `!` (I2).
   public init(file bytes: [UInt8], name: String, path: String = "") throws(Diagnostic) {
-    lines = []
+    var lines: [String] = []
+    var patterns: [IgnorePattern] = []
+    let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
+    var number = 0
+    for line in bytes.dropFirst(hasMark ? 3 : 0).split(
+      separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    {
+      number += 1
+      // Only in the first column: `\#name` and ` #name` are names (I1).
+      guard line.first != UInt8(ascii: "#") else { continue }
+      let text = PatternPath.trimmed(line)
+      guard !text.isEmpty else { continue }
+      let indent = text.startIndex - line.startIndex
+      let location = SourceLocation(
+        file: name, path: path, line: number, column: indent + 1,
+        endColumn: indent + 1 + text.count)
+      patterns.append(try Self.compile(text, at: location))
+      lines.append(String(decoding: text, as: UTF8.self))
+    }
+    self.lines = lines
+    self.patterns = patterns
   }
 
   /// Compiles the values of `--exclude`.
+  ///
+  /// - Throws: a diagnostic for a malformed pattern or a lone `!`.
   public init(excludes: [String], at location: SourceLocation?) throws(Diagnostic) {
-    lines = []
+    var lines: [String] = []
+    var patterns: [IgnorePattern] = []
+    for exclude in excludes {
+      let text = PatternPath.trimmed(Array(exclude.utf8)[...])
+      guard !text.isEmpty else { continue }
+      patterns.append(try Self.compile(text, at: location))
+      lines.append(String(decoding: text, as: UTF8.self))
+    }
+    self.lines = lines
+    self.patterns = patterns
   }
 
   /// True where nothing can match.
-  public var isEmpty: Bool { lines.isEmpty }
+  public var isEmpty: Bool { patterns.isEmpty }
 
-  /// True where any pattern starts with `!`, so that an excluded directory must still be walked.
-  public var hasExceptions: Bool { false }
+  /// True where any pattern starts with `!`, so that an excluded directory may still be walked.
+  public var hasExceptions: Bool { patterns.contains(where: \.isException) }
 
   /// Whether a path, relative with `/` between components and no leading one, is excluded.
   ///
   /// A path is also excluded by a pattern that matches one of its parents (I3).
-  public func excludes(_ path: [UInt8]) -> Bool { false }
+  public func excludes(_ path: [UInt8]) -> Bool {
+    guard !patterns.isEmpty, !path.isEmpty else { return false }
+    return path.withUnsafeBufferPointer { path in
+      var isMatched = false
+      for pattern in patterns where pattern.isException == isMatched && pattern.matches(path) {
+        guard !pattern.isException else { return excludesByLevel(path) }
+        isMatched = true
+      }
+      return isMatched
+    }
+  }
+
+  /// Whether something below an excluded directory may be brought back by an exception.
+  ///
+  /// Where it is false, the directory need not be walked.
+  public func mayExcept(below directory: [UInt8]) -> Bool {
+    patterns.contains { $0.isException && $0.mayMatch(below: directory) }
+  }
+
+  /// Decides where patterns and exceptions both apply, as BuildKit does while it walks.
+  ///
+  /// From the first component down, each directory hands the patterns that matched it on to what is
+  /// in it. A pattern is only asked where it could change the answer: an exception where the path is
+  /// matched so far, any other where it is not. So a pattern that was not asked about a directory
+  /// does not count for what is below, even if it would have matched.
+  private func excludesByLevel(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
+    let ends = path.indices.filter { path[$0] == UInt8(ascii: "/") } + [path.count]
+    let levels = patterns.map { $0.matchedEnds(path) }
+    var inherited = [Bool](repeating: false, count: patterns.count)
+    var isMatched = false
+    for end in ends {
+      isMatched = false
+      for (index, pattern) in patterns.enumerated() {
+        if !inherited[index] {
+          guard pattern.isException == isMatched, levels[index].contains(end) else { continue }
+          inherited[index] = true
+        }
+        isMatched = !pattern.isException
+      }
+    }
+    return isMatched
+  }
+
+  private static func compile(
+    _ text: ArraySlice<UInt8>, at location: SourceLocation?
+  ) throws(Diagnostic) -> IgnorePattern {
+    let isException = text.first == UInt8(ascii: "!")
+    let name = isException ? PatternPath.trimmed(text.dropFirst()) : text
+    var path = PatternPath.clean(name)
+    if path.count > 1, path.first == UInt8(ascii: "/") { path.removeFirst() }
+    let shown = String(decoding: text, as: UTF8.self)
+    guard !name.isEmpty, !(isException && path == [UInt8(ascii: "/")]) else {
+      throw Diagnostic(
+        "illegal exclusion pattern: '\(shown)'", at: location,
+        help: "write the path to keep after the '!', or remove the line")
+    }
+    do {
+      return try IgnorePattern(path[...], isException: isException)
+    } catch {
+      throw Diagnostic(
+        "syntax error in pattern '\(shown)': \(error.reason)", at: location,
+        help: "put '\\' before a character that is meant as itself")
+    }
+  }
 }

@@ -11,11 +11,12 @@ extension InstructionPrinter {
   /// A flag and its value, quoted as the reader of flags unquotes it (L7).
   func flag(_ name: String, _ value: String) throws(Diagnostic) -> String {
     let scalars = value.unicodeScalars
-    let isPlain = scalars.allSatisfy { $0 != "\"" && $0 != "'" && $0 != escape && !isBlank($0) }
+    let isPlain = scalars.allSatisfy { $0 != "\"" && $0 != "'" && $0 != "\\" && !isBlank($0) }
     if isPlain { return "--\(name)=\(value)" }
     var spelled = "--\(name)=\""
     for scalar in scalars {
-      if scalar == "\"" || scalar == escape { spelled.unicodeScalars.append(escape) }
+      // In flags a backslash is the escape character whatever the directive says.
+      if scalar == "\"" || scalar == "\\" { spelled += "\\" }
       spelled.unicodeScalars.append(scalar)
     }
     return try checked(spelled + "\"")
@@ -29,14 +30,40 @@ extension InstructionPrinter {
     case .exec(let arguments): return jsonForm(arguments, after: head)
     case .shell(let text):
       let layout = ShellTextLayout(escape: escape, width: width)
-      if let reason = layout.refusal(of: text, heredocs: heredocs) { throw refusal(reason) }
+      if let reason = layout.refusal(of: text) { throw refusal(reason) }
+      try check(heredocs, in: text, after: head)
       if text.isEmpty { return head.joined(separator: " ") }
       // A bare '--' ends the flags (L7).
       let words = text.hasPrefix("--") ? head + ["--"] : head
-      let start = flags(words)
+      let start = commandStart(words, text)
       let lines = breaksLines ? layout.broken(text, after: start) : text
       return try checked(start + " " + lines, allowsHeredoc: true) + (try bodies(of: heredocs))
     }
+  }
+
+  /// Keyword and flags, and a new line for the command where both do not fit on one.
+  ///
+  /// Blanks between flags and command mean nothing; a line that starts with `#` would vanish (L4).
+  private func commandStart(_ words: [String], _ text: String) -> String {
+    let start = flags(words)
+    let fits = !start.contains("\n") && start.utf8.count + 1 + text.utf8.count <= width
+    guard breaksLines, words.count > 1, !fits, !text.hasPrefix("#") else { return start }
+    return start + " \(escape)\n   "
+  }
+
+  /// Refuses text whose here-documents are not those that the instruction has.
+  private func check(
+    _ heredocs: [Heredoc], in text: String, after head: [String]
+  ) throws(Diagnostic) {
+    guard head.first == "RUN" else { return }
+    let line = (head + [text]).joined(separator: " ")
+    let introduced = HeredocWord.all(in: line)
+    guard introduced != heredocs.map(\.word) else { return }
+    let names = introduced.map { "'\($0.name)'" }.joined(separator: ", ")
+    throw refusal(
+      names.isEmpty
+        ? "a here-document is not named in the command's text"
+        : "the command's text names here-documents that it does not have: \(names)")
   }
 
   /// The JSON form (L9), an element a line where one line would be too long.
@@ -56,7 +83,6 @@ extension InstructionPrinter {
     let needsJSON = operands.contains { operand in
       operand.isEmpty || operand.unicodeScalars.contains(where: isBlank)
         || operand.unicodeScalars.last == escape
-        || (allowsJSON && ShellTextLayout.isHeredocWord(operand))
     }
     let startsOddly = operands.first.map { $0.hasPrefix("[") || $0.hasPrefix("--") } ?? false
     guard needsJSON || startsOddly else { return try whitespaceForm(operands, after: head) }
@@ -108,22 +134,22 @@ extension InstructionPrinter {
         throw refusal("'\(raw)' is not one word")
       }
     }
-    if quote != nil || isEscaped { throw refusal("a quote or an escape in '\(raw)' has no end") }
     if isName, raw.isEmpty || raw == "\"\"" || raw == "''" { throw refusal("a name is empty") }
     return raw
   }
 
   /// `<<NAME` with the marks that say how the body is read.
   func introduction(of heredoc: Heredoc) throws(Diagnostic) -> String {
-    let isWord =
-      !heredoc.name.isEmpty
-      && heredoc.name.unicodeScalars.allSatisfy {
-        !isBlank($0) && !"\"'\\<`$".unicodeScalars.contains($0)
-      }
-    guard isWord else { throw refusal("'\(heredoc.name)' cannot name a here-document") }
+    var name = heredoc.name
+    if !heredoc.expands {
+      name = name.unicodeScalars.contains("'") ? "\"\(name)\"" : "'\(name)'"
+    }
     let descriptor = heredoc.fileDescriptor.map(String.init) ?? ""
-    let name = heredoc.expands ? heredoc.name : "\"\(heredoc.name)\""
-    return "\(descriptor)<<\(heredoc.stripsTabs ? "-" : "")\(name)"
+    let word = "\(descriptor)<<\(heredoc.stripsTabs ? "-" : "")\(name)"
+    guard HeredocWord(word) == heredoc.word, !word.unicodeScalars.contains(where: isBlank) else {
+      throw refusal("'\(heredoc.name)' cannot name a here-document")
+    }
+    return word
   }
 
   /// The bodies in order, each with its terminator.

@@ -7,7 +7,7 @@ struct ShellTextLayout {
   let width: Int
 
   /// Why a Dockerfile cannot hold the text, nil where it can.
-  func refusal(of text: String, heredocs: [Heredoc]) -> String? {
+  func refusal(of text: String) -> String? {
     let scalars = text.unicodeScalars
     if scalars.contains("\n") || scalars.contains("\r") {
       return "the command's text has a line feed outside a here-document"
@@ -17,15 +17,8 @@ struct ShellTextLayout {
     {
       return "the command's text starts or ends with a blank"
     }
-    if JSONText.isArray(text) {
+    if JSONArrayReader.read(Array(text.utf8)[...]) != .other {
       return "the command's text is a JSON array and would not be given to a shell"
-    }
-    let introduced = Self.heredocNames(in: text)
-    if introduced != heredocs.map(\.name) {
-      return introduced.isEmpty
-        ? "a here-document is not named in the command's text"
-        : "the command's text names here-documents that it does not have: "
-          + introduced.joined(separator: ", ")
     }
     return nil
   }
@@ -118,22 +111,6 @@ struct ShellTextLayout {
     }
     words.append(current)
     return words
-  }
-
-  /// The names of the here-documents that a text introduces, in order (L12).
-  static func heredocNames(in text: String) -> [String] {
-    words(of: text).compactMap { heredocName($0.text) }
-  }
-
-  /// Whether a word would be taken for the start of a here-document.
-  static func isHeredocWord(_ word: String) -> Bool { heredocName(word) != nil }
-
-  private static func heredocName(_ word: String) -> String? {
-    let rest = word.drop { $0.isASCII && $0.isNumber }
-    guard rest.hasPrefix("<<") else { return nil }
-    let name = rest.dropFirst(2).drop { $0 == "-" }
-    guard !name.isEmpty, !name.contains("<") else { return nil }
-    return String(name.filter { $0 != "\"" && $0 != "'" && $0 != "\\" })
   }
 
   /// Whether a line is continued by the next one (L3).

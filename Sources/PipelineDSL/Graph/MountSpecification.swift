@@ -88,14 +88,3 @@ public enum MountSpecification: Hashable, Sendable {
     }
   }
 }
-
-extension MountSpecification {
-  /// Reads the fields of a mount, expanding each value first.
-  ///
-  /// - Throws: a diagnostic for an unknown key or type, a missing or contradictory value.
-  public init(
-    _ mount: Mount, at location: SourceLocation?, expand: (Word) throws(Diagnostic) -> String
-  ) throws(Diagnostic) {
-    throw Diagnostic("mounts are being written", at: location)
-  }
-}

@@ -106,14 +106,18 @@ extension StageGraph {
     public var location: SourceLocation?
     /// Comment lines right above the instruction, each with its `#`; an empty string is a blank line.
     public var comments: [String]
+    /// Comment lines between the instruction's continuation lines, in order.
+    public var innerComments: [InnerComment]
 
     /// Creates a step.
     public init(
-      _ instruction: Instruction, at location: SourceLocation? = nil, comments: [String] = []
+      _ instruction: Instruction, at location: SourceLocation? = nil, comments: [String] = [],
+      innerComments: [InnerComment] = []
     ) {
       self.instruction = instruction
       self.location = location
       self.comments = comments
+      self.innerComments = innerComments
     }
 
     public static func == (left: Step, right: Step) -> Bool {
@@ -123,6 +127,21 @@ extension StageGraph {
     public func hash(into hasher: inout Hasher) {
       hasher.combine(instruction)
     }
+  }
+}
+
+/// A comment line between the continuation lines of an instruction.
+public struct InnerComment: Hashable, Sendable {
+  /// The line with its `#`, without blanks at its ends.
+  public var text: String
+  /// How many bytes other than blanks follow it on the instruction's lines: what stays the same
+  /// however the instruction is laid out.
+  public var followingBytes: Int
+
+  /// Creates a comment.
+  public init(_ text: String, followingBytes: Int) {
+    self.text = text
+    self.followingBytes = followingBytes
   }
 }
 

@@ -16,9 +16,14 @@ struct BuildCommand: AsyncParsableCommand {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "Write the image: type=oci|docker|tar|local,dest=PATH[,name=…]; a bare path is a directory.",
+      "Write the image: type=oci|docker|tar|local,dest=PATH[,name=…]; a bare path is a directory. May be given several times.",
       valueName: "output"))
   var output: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Annotate the manifest, or another level: [manifest|index|…:]KEY=VALUE.", valueName: "text"))
+  var annotation: [String] = []
 
   @Option(help: "How to show progress: auto, tty, plain, json or quiet.")
   var progress: ProgressMode = .auto
@@ -30,8 +35,13 @@ struct BuildCommand: AsyncParsableCommand {
   var metadataFile: String?
 
   func run() async throws {
-    let outputs = try output.map(Self.specification)
+    let outputs = try output.map { text in
+      try BuildFlags.usage { () throws(Diagnostic) in try OutputSpecification(parsing: text) }
+    }
     var request = try flags.request(tags: tag, outputs: outputs)
+    request.annotations = try annotation.flatMap { text in
+      try BuildFlags.usage { () throws(Diagnostic) in try OutputAnnotation.parse(text) }
+    }
     request.idFile = iidfile.map { FilePath($0) }
     request.metadataFile = metadataFile.map { FilePath($0) }
     try Privilege.require()
@@ -39,7 +49,7 @@ struct BuildCommand: AsyncParsableCommand {
     let renderer = progress.renderer
     let report = try await LocalEngine(store: store, progress: renderer).build(request)
     switch progress {
-    case .quiet: print(report.id)
+    case .quiet: if let id = report.id { print(id) }
     case .json: break
     case .auto, .tty, .plain: StandardError.write(report.text)
     }
@@ -49,18 +59,6 @@ struct BuildCommand: AsyncParsableCommand {
           "the image was built and is kept nowhere but in the cache", severity: .warning,
           help: "name it with -t, or write it with -o")
       ])
-    }
-  }
-}
-
-extension BuildCommand {
-  fileprivate static func specification(
-    _ text: String
-  ) throws(CommandFailure) -> OutputSpecification {
-    do {
-      return try OutputSpecification(parsing: text)
-    } catch {
-      throw CommandFailure(diagnostics: [error], status: 64)
     }
   }
 }

@@ -7,6 +7,7 @@ import SystemPackage
 struct BuildFlags: ParsableArguments {
   @OptionGroup var graph: GraphOptions
   @OptionGroup var state: StateOptions
+  @OptionGroup var registry: RegistryFlags
 
   @Option(help: "Build this stage instead of the last one.")
   var target: String?
@@ -26,8 +27,8 @@ struct BuildFlags: ParsableArguments {
   @Option(help: "Give an ssh agent to steps that mount it: default, or ID=SOCKET.")
   var ssh: [String] = []
 
-  @Option(help: "Build for this platform, such as linux/amd64.")
-  var platform: String?
+  @Option(help: "Build for these platforms, such as linux/amd64,linux/arm64.")
+  var platform: [String] = []
 
   @Option(help: "Network of RUN steps that do not say: default, none or host.")
   var network: String?
@@ -48,6 +49,9 @@ struct BuildFlags: ParsableArguments {
     help: "Clamp every time in the image: seconds since 1970, or 'git' for the last commit's.")
   var sourceDateEpoch: String?
 
+  @Flag(name: .customLong("no-checks"), help: "Do not warn of what 'check' would find.")
+  var skipsChecks = false
+
   @Argument(help: "The directory that COPY reads from.")
   var context: String?
 
@@ -55,6 +59,10 @@ struct BuildFlags: ParsableArguments {
   func request(tags: [String], outputs: [OutputSpecification]) throws -> BuildRequest {
     let image = try graph.load(context: context)
     let main = FilePath(context ?? image.contextDirectory)
+    let warnings =
+      skipsChecks
+      ? image.found
+      : try CheckedGraph(image, ignore: graph.ignorePatterns(context: main)).warnings()
     var catalog: [String: ContextCatalog.Entry] = [:]
     for (name, source) in image.contexts {
       catalog[name] = try entry(name, source, relativeTo: main)
@@ -68,9 +76,10 @@ struct BuildFlags: ParsableArguments {
     }
     let contexts = ContextCatalog(catalog)
     var options = BuildOptions(platform: .current, buildPlatform: .current)
-    if let platform {
-      options.platform = try usage { () throws(Diagnostic) in try Platform(parsing: platform) }
+    let platforms = try platform.flatMap { $0.split(separator: ",") }.map { text in
+      try Self.usage { () throws(Diagnostic) in try Platform(parsing: String(text)) }
     }
+    if let first = platforms.first { options.platform = first }
     options.target = target
     options.buildArguments = buildArguments()
     options.contextNames = contexts.names
@@ -84,8 +93,10 @@ struct BuildFlags: ParsableArguments {
     options.sourceDateEpoch = try epoch(declared: image.graph.sourceDateEpoch, options, main)
     return BuildRequest(
       graph: image.graph, options: options, inputs: try inputs(contexts, main), contexts: contexts,
-      stateDirectory: state.directory, usesCache: !noCache,
-      tags: try (tags.isEmpty ? image.tags : tags).map(Self.reference), outputs: outputs)
+      registries: try registry.options(), stateDirectory: state.directory, usesCache: !noCache,
+      platforms: platforms.isEmpty ? [options.platform] : platforms,
+      tags: try (tags.isEmpty ? image.tags : tags).map(Self.reference), outputs: outputs,
+      warnings: warnings)
   }
 
   // MARK: - Parts
@@ -110,7 +121,7 @@ struct BuildFlags: ParsableArguments {
     if source.hasPrefix("docker-image://") {
       return .reference(String(source.dropFirst("docker-image://".count)))
     }
-    let image = try usage { () throws(Diagnostic) in
+    let image = try Self.usage { () throws(Diagnostic) in
       try ImageSource.detect(source, relativeTo: main)
     }
     if let image { return .image(image) }
@@ -195,7 +206,8 @@ struct BuildFlags: ParsableArguments {
     }
   }
 
-  private func usage<Value>(
+  /// Makes what is wrong with an option an error of usage.
+  static func usage<Value>(
     _ body: () throws(Diagnostic) -> Value
   ) throws(CommandFailure) -> Value {
     do {

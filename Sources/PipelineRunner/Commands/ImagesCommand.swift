@@ -11,10 +11,15 @@ struct ImagesCommand: AsyncParsableCommand {
   func run() async throws {
     let store = try Store(at: state.directory)
     for image in try store.images() {
-      let size = try image.layers.reduce(Int64(0)) { $0 + (try store.info(of: $1)?.size ?? 0) }
-      print(
-        "\(image.id.hex.prefix(12))  \(ImageTimes.text(image.created))  \(BuildReport.bytes(size))  \(image.name)"
-      )
+      for variant in image.variants {
+        let size = try variant.layers.reduce(Int64(0)) {
+          $0 + (try store.info(of: $1)?.size ?? 0)
+        }
+        let platform = image.variants.count == 1 ? "" : "  \(variant.platform)"
+        print(
+          "\(variant.id.hex.prefix(12))  \(ImageTimes.text(image.created))  \(BuildReport.bytes(size))  \(image.name)\(platform)"
+        )
+      }
     }
   }
 }

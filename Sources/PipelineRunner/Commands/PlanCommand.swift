@@ -11,9 +11,13 @@ struct PlanCommand: AsyncParsableCommand {
 
   func run() async throws {
     let request = try flags.request(tags: [], outputs: [])
+    Terminal.report(request.warnings)
     let store = try Store(at: request.stateDirectory)
+    var contexts = request.contexts
+    contexts.registries = RegistryImages(
+      client: RegistryClient(options: request.registries), store: store)
     let plan = try await Planner.plan(
-      request.graph, options: request.options, resolver: request.contexts)
+      request.graph, options: request.options, resolver: contexts)
     Terminal.report(plan.warnings)
     for line in try await Forecast(plan: plan, store: store, request: request).lines() {
       print(line)

@@ -23,7 +23,7 @@ struct RunCommand: AsyncParsableCommand {
     try Privilege.require()
     let store = try Store(at: state.directory)
     let name = "\(try RegistryReference(image))"
-    guard let image = try store.image(named: name) else {
+    guard let image = try store.image(named: name)?.variant(for: .current) else {
       let names = try store.images().map(\.name).joined(separator: ", ")
       throw Diagnostic(
         "no image '\(name)' was built here",
@@ -37,7 +37,9 @@ struct RunCommand: AsyncParsableCommand {
       throw CommandFailure.usage("the image names no command; give one after its name")
     }
     let root = RootTree(image.layers.map { store.directory(of: $0) })
-    for layer in image.layers where try store.info(of: layer) == nil {
+    for layer in image.layers {
+      try store.hold(.layer(layer))
+      guard try store.info(of: layer) == nil else { continue }
       throw Diagnostic("a layer of '\(name)' is not in the store; build it again")
     }
     let request = RunRequest(

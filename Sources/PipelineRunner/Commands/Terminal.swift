@@ -13,9 +13,7 @@ enum Terminal {
   static func render(_ diagnostic: Diagnostic) -> String {
     DiagnosticRenderer { location in
       guard !location.path.isEmpty else { return nil }
-      return (try? FileContent.read(FilePath(location.path))).map {
-        String(decoding: $0, as: UTF8.self)
-      }
+      return try? FileContent.read(FilePath(location.path))
     }.render(diagnostic)
   }
 }

@@ -14,91 +14,107 @@ struct BuildReport: Sendable {
     var size: Int64
   }
 
-  var id: Digest
+  /// The image of one platform.
+  struct Image: Sendable {
+    var platform: Platform
+    /// The digest of its config; nil where only files were asked for.
+    var id: Digest?
+    /// Every layer, bottom first, with the instruction that made it.
+    var layers: [Row]
+    /// The largest other stage of the build.
+    var largestStage: StageSize?
+
+    /// Bytes of all layers together.
+    var size: Int64 { layers.reduce(0) { $0 + $1.size } }
+  }
+
+  var images: [Image]
+  /// The manifest or index of the first output that has one.
+  var descriptor: Descriptor?
   var tags: [String]
-  /// Every layer of the image, bottom first, with the instruction that made it.
-  var layers: [Row]
-  /// The largest other stage of the build.
-  var largestStage: StageSize?
   var operations: (ran: Int, cached: Int)
   var seconds: Double
 
-  /// Bytes of all layers together.
-  var size: Int64 { layers.reduce(0) { $0 + $1.size } }
+  /// What docker calls the image's id: the digest of the config, or of the index of several.
+  var id: Digest? { images.count == 1 ? images[0].id : descriptor?.digest ?? images.first?.id }
 
   init(
-    plan: Plan, solver: Solver, image: BuiltImage, id: Digest, tags: [String], seconds: Double
+    builds: [PlatformBuild], images: [BuiltImage], descriptor: Descriptor?, tags: [String],
+    seconds: Double
   ) throws {
-    self.id = id
+    self.images = try zip(builds, images).map { try Image(build: $0, image: $1) }
+    self.descriptor = descriptor
     self.tags = tags
     self.seconds = seconds
-    var titles: [String] = []
-    for item in plan.image.history where item.entry.emptyLayer != true {
-      titles.append(item.operation.map { plan[$0].title } ?? item.entry.createdBy ?? "base image")
-    }
-    func size(_ layer: LayerID) throws -> Int64 {
-      try solver.store.info(of: layer)?.size ?? solver.bases[layer]?.descriptor?.size ?? 0
-    }
-    layers = try image.layerIDs.enumerated().map { index, layer in
-      let own = index < titles.count ? titles[index] : "base image"
-      return Row(size: try size(layer), title: GoText.oneLine(own))
-    }
-    var largest: StageSize?
-    for stage in plan.stages where stage.root != plan.image.root {
-      let total = try solver.layers(of: stage.root).reduce(0) { $0 + (try size($1)) }
-      if total > largest?.size ?? 0 { largest = StageSize(name: stage.name, size: total) }
-    }
-    largestStage = largest
-    let statuses = plan.operations.compactMap { operation -> OperationStatus? in
-      switch operation.action {
-      case .image, .verify: nil
-      default: solver[operation.id]?.status
+    operations = (0, 0)
+    for build in builds {
+      for operation in build.plan.operations {
+        switch operation.action {
+        case .image, .verify: continue
+        default: break
+        }
+        switch build.solver[operation.id]?.status {
+        case .cached: operations.cached += 1
+        case nil: continue
+        default: operations.ran += 1
+        }
       }
     }
-    let cached = statuses.count { $0 == .cached }
-    operations = (statuses.count - cached, cached)
   }
 
   /// The report as text: each layer's size and instruction, then what the stages come to.
   var text: String {
-    var lines = ["", "   size  layer"]
-    for row in layers {
-      lines.append("\(Self.padded(Self.bytes(row.size), to: 8))  \(Self.shortened(row.title))")
-    }
-    lines.append("")
-    if let largestStage, largestStage.size > 0 {
-      lines.append(
-        "\(Self.padded(Self.bytes(largestStage.size), to: 8))  stage \(largestStage.name)")
-      let percent = size * 1000 / largestStage.size
-      lines.append(
-        "\(Self.padded(Self.bytes(size), to: 8))  image, \(percent / 10).\(percent % 10) % of that")
-    } else {
-      lines.append("\(Self.padded(Self.bytes(size), to: 8))  image")
+    var lines: [String] = []
+    for image in images {
+      lines += ["", images.count == 1 ? "   size  layer" : "   size  layer of \(image.platform)"]
+      for row in image.layers {
+        lines.append("\(Self.column(row.size))  \(Self.shortened(row.title))")
+      }
+      lines.append("")
+      if let stage = image.largestStage, stage.size > 0 {
+        lines.append("\(Self.column(stage.size))  stage \(stage.name)")
+        let percent = image.size * 1000 / stage.size
+        lines.append(
+          "\(Self.column(image.size))  image, \(percent / 10).\(percent % 10) % of that")
+      } else {
+        lines.append("\(Self.column(image.size))  image")
+      }
     }
     lines.append("")
     let names = tags.isEmpty ? "" : " as \(tags.joined(separator: ", "))"
+    let what = id.map { " \($0)" } ?? ""
     lines.append(
-      "built \(id)\(names) in \(Seconds.text(seconds)): \(operations.ran) ran, \(operations.cached) cached"
+      "built\(what)\(names) in \(Seconds.text(seconds)): \(operations.ran) ran, \(operations.cached) cached"
     )
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// The report as a JSON document, with the keys docker uses where it has them.
+  /// The report as a JSON document, with the keys that BuildKit uses where it has them.
   func metadata() throws -> [UInt8] {
     struct Document: Encodable {
-      var digest: String
-      var names: [String]
+      var digest: String?
+      var configuration: String?
+      var descriptor: Descriptor?
+      var names: String?
       var size: Int64
 
       enum CodingKeys: String, CodingKey {
-        case digest = "containerimage.config.digest"
+        case digest = "containerimage.digest"
+        case configuration = "containerimage.config.digest"
+        case descriptor = "containerimage.descriptor"
         case names = "image.name"
         case size = "image.size"
       }
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-    return Array(try encoder.encode(Document(digest: "\(id)", names: tags, size: size)))
+    let document = Document(
+      digest: descriptor.map { "\($0.digest)" },
+      // An index of several images has no config of its own.
+      configuration: images.count == 1 ? images[0].id.map { "\($0)" } : nil,
+      descriptor: descriptor, names: tags.isEmpty ? nil : tags.joined(separator: ","),
+      size: images.reduce(0) { $0 + $1.size })
+    return Array(try encoder.encode(document))
   }
 
   /// A size for people, in powers of ten: `96.3 MB`.
@@ -115,11 +131,37 @@ struct BuildReport: Sendable {
     return "\(count) B"
   }
 
-  private static func padded(_ text: String, to width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
+  private static func column(_ size: Int64) -> String {
+    let text = bytes(size)
+    return String(repeating: " ", count: max(0, 8 - text.count)) + text
   }
 
   private static func shortened(_ text: String) -> String {
     text.count <= 88 ? text : "\(text.prefix(85))..."
+  }
+}
+
+extension BuildReport.Image {
+  init(build: PlatformBuild, image: BuiltImage) throws {
+    let (plan, solver) = (build.plan, build.solver)
+    platform = image.platform
+    id = image.configuration.isEmpty ? nil : SHA256Hasher.digest(of: image.configuration)
+    var titles: [String] = []
+    for item in plan.image.history where item.entry.emptyLayer != true {
+      titles.append(item.operation.map { plan[$0].title } ?? item.entry.createdBy ?? "base image")
+    }
+    func size(_ layer: LayerID) throws -> Int64 {
+      try solver.store.info(of: layer)?.size ?? solver.bases[layer]?.descriptor.size ?? 0
+    }
+    layers = try image.layerIDs.enumerated().map { index, layer in
+      let own = index < titles.count ? titles[index] : "base image"
+      return BuildReport.Row(size: try size(layer), title: GoText.oneLine(own))
+    }
+    for stage in plan.stages where stage.root != plan.image.root {
+      let total = try solver.layers(of: stage.root).reduce(0) { $0 + (try size($1)) }
+      if total > largestStage?.size ?? 0 {
+        largestStage = BuildReport.StageSize(name: stage.name, size: total)
+      }
+    }
   }
 }

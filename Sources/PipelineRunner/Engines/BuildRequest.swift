@@ -8,13 +8,70 @@ struct BuildRequest: Sendable {
   var inputs: BuildInputs
   /// Where bases come from.
   var contexts: ContextCatalog
+  /// How registries are reached for what no context gives, and for pushing.
+  var registries = RegistryOptions()
   var stateDirectory: FilePath
   var usesCache = true
+  /// The image is built for each; the first is that of the options.
+  var platforms: [Platform]
   /// Names the image gets in the store.
   var tags: [String] = []
   var outputs: [OutputSpecification] = []
+  /// What the checks found, to be told before the build.
+  var warnings: [Diagnostic] = []
+  /// `--annotation`, for every output that has a manifest.
+  var annotations: [OutputAnnotation] = []
   /// A file for the image's digest (`--iidfile`).
   var idFile: FilePath?
   /// A file for what was built, as JSON (`--metadata-file`).
   var metadataFile: FilePath?
+}
+
+extension BuildRequest {
+  /// Names that the store keeps the image under: tags, and those of `type=image`.
+  var storeNames: [String] {
+    unique(tags + outputs.filter { $0.kind == .image }.flatMap(\.names))
+  }
+
+  /// Every name the image gets anywhere.
+  var allNames: [String] { unique(tags + outputs.flatMap(\.names)) }
+
+  /// Whether anybody asks for a config; a directory of files has none, and then nothing is packed.
+  var needsImage: Bool {
+    outputs.isEmpty || outputs.contains { !$0.isFileTree } || !storeNames.isEmpty
+      || idFile != nil || metadataFile != nil
+  }
+
+  /// Looks at outputs and platforms together, before anything runs.
+  func check() throws(Diagnostic) {
+    let piped = outputs.count { $0.destination == .standardOutput }
+    guard piped <= 1 else {
+      throw Diagnostic("\(piped) outputs go to standard output; only one can")
+    }
+    var places: Set<FilePath> = []
+    for output in outputs {
+      guard case .path(let path) = output.destination, output.isArchive || output.isFileTree else {
+        continue
+      }
+      guard places.insert(path).inserted else {
+        throw Diagnostic("two outputs go to '\(path)'")
+      }
+    }
+    guard platforms.count > 1 else { return }
+    for output in outputs where output.kind == .docker {
+      throw Diagnostic(
+        "a docker archive holds one platform, and \(platforms.count) are built",
+        help: "write an OCI archive with type=oci, or build one --platform")
+    }
+    if let epoch = platforms.first(where: { platform in
+      platforms.count { $0 == platform } > 1
+    }) {
+      throw Diagnostic("the platform \(epoch) is asked for twice")
+    }
+  }
+
+  private func unique(_ names: [String]) -> [String] {
+    var seen = Set<String>()
+    return names.filter { seen.insert($0).inserted }
+  }
 }

@@ -38,6 +38,10 @@ struct Forecast {
       running[operation.id] = operation
       return "runs, if \(StepText.name(cause)) changes what it reads"
     }
+    if case .fetch = operation.action {
+      running[operation.id] = operation
+      return "asks the server"
+    }
     if case .verify(let verify) = operation.action {
       solver.assume(
         OperationResult(

@@ -2,8 +2,8 @@ import PipelineDSL
 import Synchronization
 import SystemPackage
 
-/// Makes blobs of an image's layers, each once: what was packed before is found again, and the
-/// blobs of a base image are taken byte for byte.
+/// Makes blobs of an image's layers, each once for each compression: what was packed before is
+/// found again, and the blobs of a base image are taken byte for byte.
 final class ImagePacker: Sendable {
   private let store: Store
   private let solver: Solver
@@ -19,50 +19,106 @@ final class ImagePacker: Sendable {
   /// Whether any layer had to be packed.
   var didWork: Bool { worked.load(ordering: .relaxed) }
 
-  /// The blobs of layers, in order.
-  func pack(_ layers: [LayerID]) async throws -> [PackedLayer] {
-    try await withThrowingTaskGroup(of: (Int, PackedLayer).self) { group in
-      for (index, layer) in layers.enumerated() {
-        group.addTask {
-          (index, try await self.pack(layer, below: Array(layers[..<index])))
-        }
-      }
-      var packed: [Int: PackedLayer] = [:]
-      for try await (index, layer) in group { packed[index] = layer }
-      return layers.indices.compactMap { packed[$0] }
+  /// The digests of the layers' tars, in order.
+  ///
+  /// What has to be packed to find out is packed with the compression given, as it will be wanted;
+  /// without one no blob is kept. The layers of a base are not even fetched.
+  func diffIDs(of layers: [LayerID], compression: OutputCompression?) async throws -> [Digest] {
+    try await forEach(layers) { layer, below in
+      if let base = self.solver.bases[layer] { return base.diffID }
+      if let known = try self.store.diffID(for: self.key(layer, below, nil)) { return known }
+      if let compression { return try await self.pack(layer, below, compression).diffID }
+      return try await self.make(layer, below, OutputCompression(kind: .uncompressed), keeps: false)
+        .diffID
     }
   }
 
-  private func pack(_ layer: LayerID, below: [LayerID]) async throws -> PackedLayer {
+  /// The blobs of layers, in order.
+  func pack(
+    _ layers: [LayerID], compression: OutputCompression
+  ) async throws -> [PackedLayer] {
+    try await forEach(layers) { layer, below in
+      try await self.pack(layer, below, compression)
+    }
+  }
+
+  private func forEach<Value: Sendable>(
+    _ layers: [LayerID],
+    _ body: @escaping @Sendable (LayerID, [LayerID]) async throws -> Value
+  ) async throws -> [Value] {
+    try await withThrowingTaskGroup(of: (Int, Value).self) { group in
+      for (index, layer) in layers.enumerated() {
+        group.addTask { (index, try await body(layer, Array(layers[..<index]))) }
+      }
+      var values: [Int: Value] = [:]
+      for try await (index, value) in group { values[index] = value }
+      return layers.indices.compactMap { values[$0] }
+    }
+  }
+
+  private func pack(
+    _ layer: LayerID, _ below: [LayerID], _ compression: OutputCompression
+  ) async throws -> PackedLayer {
     let store = store
     if let base = solver.bases[layer] {
       return try await blocking { try base.packed(in: store) }
     }
-    // Which deletions a layer must name depends on what lies below it.
+    let key = key(layer, below, compression)
+    if let packed = try store.packed(for: key) { return packed }
+    let claim = try await store.claim(key)
+    defer { withExtendedLifetime(claim) {} }
+    if let packed = try store.packed(for: key) { return packed }
+    return try await make(layer, below, compression, keeps: true)
+  }
+
+  /// What a layer's blob depends on: which deletions it must name depends on what lies below it.
+  private func key(
+    _ layer: LayerID, _ below: [LayerID], _ compression: OutputCompression?
+  ) -> Digest {
     var key = CacheKey("pack")
     key.add("layer", "\(layer.digest)")
     key.add("below", "\(OperationResult.chainDigest(below))")
     key.add("epoch", epoch.map { "\($0)" } ?? "")
-    key.add("compression", "gzip")
-    if let packed = try store.packed(for: key.digest) { return packed }
-    let claim = try await store.claim(key.digest)
-    defer { withExtendedLifetime(claim) {} }
-    if let packed = try store.packed(for: key.digest) { return packed }
+    key.add("compression", compression?.kind.rawValue ?? "")
+    key.add("level", compression?.level.map { "\($0)" } ?? "")
+    return key.digest
+  }
+
+  private func make(
+    _ layer: LayerID, _ below: [LayerID], _ compression: OutputCompression, keeps: Bool
+  ) async throws -> PackedLayer {
     worked.store(true, ordering: .relaxed)
     for lower in below { try await solver.bases.ensure(lower) }
+    let store = store
     let lowers = RootTree(below.map { store.directory(of: $0) })
-    let digest = key.digest
+    let key = key(layer, below, compression)
+    let diffKey = self.key(layer, below, nil)
     let epoch = epoch
     return try await blocking {
       let workspace = try store.makeWorkspace(below: .empty)
       defer { store.remove(workspace) }
       let file = workspace.path.appending("blob")
+      let (kind, level) = compression.packing
       let packed = try LayerPacker(empty: store.empty).pack(
-        layer: store.directory(of: layer), below: lowers, epoch: epoch, compression: .gzip,
-        into: file)
-      try store.adoptBlob(file, as: packed.descriptor.digest)
-      try store.setPacked(packed, for: digest)
+        layer: store.directory(of: layer), below: lowers, epoch: epoch, compression: kind,
+        level: level, into: file)
+      if keeps {
+        try store.adoptBlob(file, as: packed.descriptor.digest)
+        try store.setPacked(packed, for: key)
+      }
+      try store.setPacked(packed, for: diffKey)
       return packed
+    }
+  }
+}
+
+extension OutputCompression {
+  /// What the packer is told: igzip has four levels, where docker counts nine.
+  var packing: (compression: LayerCompression, level: Int?) {
+    switch kind {
+    case .uncompressed: (.none, nil)
+    case .gzip: (.gzip, level.map { $0 == 0 ? 0 : ($0 + 2) / 3 })
+    case .zstd: (.zstd, level.map { min(max($0, 1), 19) })
     }
   }
 }

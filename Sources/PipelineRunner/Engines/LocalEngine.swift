@@ -8,82 +8,170 @@ struct LocalEngine: Sendable {
   let store: Store
   let progress: any ProgressRenderer
 
-  /// Plans, solves, packs and writes.
+  /// Plans, solves, packs and writes, for every platform asked for.
   ///
   /// - Throws: a diagnostic of the first thing that went wrong; nothing half-made is left.
   func build(_ request: BuildRequest) async throws -> BuildReport {
     let clock = ContinuousClock()
     let start = clock.now
-    let plan = try await Planner.plan(
-      request.graph, options: request.options, resolver: request.contexts)
-    for warning in plan.warnings { progress.handle(.warning(warning)) }
+    try request.check()
+    for warning in request.warnings { progress.handle(.warning(warning)) }
+    var request = request
+    request.contexts.registries = RegistryImages(
+      client: RegistryClient(options: request.registries), store: store)
     let memo = try ContextMemo(at: store.path.appending("memo"))
+    var builds: [PlatformBuild] = []
+    var warnings = Set<Diagnostic>()
+    for platform in request.platforms {
+      builds.append(try await solve(platform, request, memo, &warnings))
+    }
+    try memo.save()
+    let images = try await assemble(builds, request)
+    var descriptor: Descriptor?
+    for output in request.outputs {
+      let written = try await write(images, builds, to: output, request)
+      descriptor = descriptor ?? written
+    }
+    try name(images, request)
+    let report = try BuildReport(
+      builds: builds, images: images, descriptor: descriptor, tags: request.allNames,
+      seconds: (clock.now - start).seconds)
+    if let file = request.idFile {
+      try FileContent.replace(file, with: Array((report.id.map { "\($0)" } ?? "").utf8))
+    }
+    if let file = request.metadataFile { try FileContent.replace(file, with: report.metadata()) }
+    return report
+  }
+
+  // MARK: - Platforms
+
+  private func solve(
+    _ platform: Platform, _ request: BuildRequest, _ memo: ContextMemo,
+    _ warnings: inout Set<Diagnostic>
+  ) async throws -> PlatformBuild {
+    var options = request.options
+    options.platform = platform
+    var plan = try await Planner.plan(
+      request.graph, options: options, resolver: request.contexts)
+    for warning in plan.warnings where warnings.insert(warning).inserted {
+      progress.handle(.warning(warning))
+    }
+    if request.platforms.count > 1 {
+      // Steps are told apart as BuildKit tells them: `[linux/arm64 build 2/4]`.
+      for index in plan.operations.indices {
+        plan.operations[index].stage = "\(platform) \(plan.operations[index].stage)"
+      }
+    }
     let solver = Solver(
       plan: plan, store: store, inputs: request.inputs,
       options: SolveOptions(
         usesCache: request.usesCache, sourceDateEpoch: request.options.sourceDateEpoch),
       memo: memo, progress: progress)
     try await solver.solve()
-    try memo.save()
-    let image = try await assemble(plan, solver, request)
-    for output in request.outputs { try await write(image, to: output, request.tags) }
-    let id = SHA256Hasher.digest(of: image.configuration)
-    for tag in request.tags {
-      try store.setImage(
-        NamedImage(
-          name: tag, configuration: try decode(image.configuration), id: id,
-          layers: image.layerIDs, created: solver.time(nil)))
-    }
-    if let file = request.idFile { try FileContent.replace(file, with: Array("\(id)".utf8)) }
-    let report = try BuildReport(
-      plan: plan, solver: solver, image: image, id: id, tags: request.tags,
-      seconds: (clock.now - start).seconds)
-    if let file = request.metadataFile { try FileContent.replace(file, with: report.metadata()) }
-    return report
-  }
-
-  private func decode(_ bytes: [UInt8]) throws -> ImageConfiguration {
-    try JSONDecoder().decode(ImageConfiguration.self, from: Data(bytes))
+    return PlatformBuild(
+      plan: plan, solver: solver,
+      packer: ImagePacker(
+        store: store, solver: solver, epoch: request.options.sourceDateEpoch))
   }
 
   // MARK: - The image
 
-  /// The image of a solved plan: layers packed, times filled in, config written down.
+  /// The images of solved plans: diff ids found, times filled in, configs written down.
   private func assemble(
-    _ plan: Plan, _ solver: Solver, _ request: BuildRequest
-  ) async throws -> BuiltImage {
-    let layers = solver.layers(of: plan.image.root)
-    let epoch = request.options.sourceDateEpoch
-    let packer = ImagePacker(store: store, solver: solver, epoch: epoch)
+    _ builds: [PlatformBuild], _ request: BuildRequest
+  ) async throws -> [BuiltImage] {
     let start = ContinuousClock.now
-    let packed = try await packer.pack(layers)
-    if packer.didWork {
+    var images: [BuiltImage] = []
+    for build in builds {
+      images.append(try await assemble(build, request))
+    }
+    if builds.contains(where: \.packer.didWork) {
       progress.handle(.task("packed layers", seconds: (ContinuousClock.now - start).seconds))
     }
-    var configuration = plan.image.configuration
-    configuration.rootfs = .init(diffIDs: packed.map(\.diffID))
-    let history = ImageTimes.history(
-      plan.image.history, epoch: epoch, layerCount: layers.count,
-      created: { solver[$0]?.created })
-    configuration.history = history.isEmpty ? nil : history
-    configuration.created = history.last?.created ?? epoch.map(ImageTimes.text)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return BuiltImage(
-      platform: plan.image.platform, configuration: Array(try encoder.encode(configuration)),
-      layers: packed, layerIDs: layers)
+    return images
   }
 
+  private func assemble(
+    _ build: PlatformBuild, _ request: BuildRequest
+  ) async throws -> BuiltImage {
+    let plan = build.plan
+    let layers = build.solver.layers(of: plan.image.root)
+    guard request.needsImage else {
+      return BuiltImage(platform: plan.image.platform, layerIDs: layers)
+    }
+    let epoch = request.options.sourceDateEpoch
+    var configuration = plan.image.configuration
+    let compression = request.outputs.first { !$0.isFileTree }?.compression
+    configuration.rootfs = .init(
+      diffIDs: try await build.packer.diffIDs(of: layers, compression: compression))
+    let history = ImageTimes.history(
+      plan.image.history, epoch: epoch, layerCount: layers.count,
+      created: { build.solver[$0]?.created })
+    configuration.history = history.isEmpty ? nil : history
+    configuration.created = history.last?.created ?? epoch.map(ImageTimes.text)
+    return BuiltImage(
+      platform: plan.image.platform, layerIDs: layers,
+      configuration: try CanonicalJSON.encode(configuration), created: configuration.created)
+  }
+
+  /// Gives the image its names in the store.
+  private func name(_ images: [BuiltImage], _ request: BuildRequest) throws {
+    let created = request.options.sourceDateEpoch ?? Int(Glibc.time(nil))
+    for name in request.storeNames {
+      let variants = try images.map { image in
+        NamedImage.Variant(
+          platform: "\(image.platform)", id: SHA256Hasher.digest(of: image.configuration),
+          configuration: try JSONDecoder().decode(
+            ImageConfiguration.self, from: Data(image.configuration)), layers: image.layerIDs)
+      }
+      try store.setImage(NamedImage(name: name, variants: variants, created: created))
+    }
+  }
+
+  // MARK: - Outputs
+
+  /// Writes one output.
+  ///
+  /// - Returns: the descriptor of the manifest or index, where the output has one.
   private func write(
-    _ image: BuiltImage, to output: OutputSpecification, _ tags: [String]
-  ) async throws {
+    _ images: [BuiltImage], _ builds: [PlatformBuild], to output: OutputSpecification,
+    _ request: BuildRequest
+  ) async throws -> Descriptor? {
     let start = ContinuousClock.now
     let store = store
-    let report = try await blocking {
-      try output.write(
-        image, tags: tags, blob: { store.blob($0) }, layer: { store.directory(of: $0) },
-        empty: store.empty)
+    let epoch = request.options.sourceDateEpoch
+    if output.isFileTree {
+      for (image, build) in zip(images, builds) {
+        for layer in image.layerIDs { try await build.solver.bases.ensure(layer) }
+      }
+      try await blocking { try output.writeFiles(of: images, epoch: epoch, store: store) }
+      report("wrote \(output)", since: start)
+      return nil
     }
-    progress.handle(.task("wrote \(report)", seconds: (ContinuousClock.now - start).seconds))
+    guard output.destination != nil else { return nil }
+    var packed = images
+    for (index, build) in builds.enumerated() {
+      packed[index].layers = try await build.packer.pack(
+        images[index].layerIDs, compression: output.compression)
+    }
+    let bundle = try ImageBundle(
+      packed, types: output.mediaTypes, annotations: output.annotations + request.annotations)
+    try await blocking {
+      try output.write(
+        bundle, names: output.names(tags: request.tags), created: images[0].created, store: store)
+    }
+    report("wrote \(output) (\(bundle.root.digest))", since: start)
+    return bundle.root
   }
+
+  private func report(_ text: String, since start: ContinuousClock.Instant) {
+    progress.handle(.task(text, seconds: (ContinuousClock.now - start).seconds))
+  }
+}
+
+/// One platform's plan, and what became of it.
+struct PlatformBuild: Sendable {
+  let plan: Plan
+  let solver: Solver
+  let packer: ImagePacker
 }

@@ -35,6 +35,8 @@ final class LayerExtractor {
   /// Times of directories, set when nothing is written into them any more.
   private let times = ByteBuffer()
   private var entries = 0
+  /// Directories that the archive has entries in and no entry for.
+  private var implied = Set<[UInt8]>()
 
   init(_ reader: TarReader, into directory: FilePath) throws {
     self.reader = reader
@@ -46,7 +48,10 @@ final class LayerExtractor {
   deinit { for level in levels { close(level.descriptor) } }
 
   /// Unpacks everything; the last of several entries with one name wins.
-  func run() throws {
+  ///
+  /// - Returns: the directories that the archive has entries in and no entry for: what they are like
+  ///   is for the layers below to say.
+  func run() throws -> [[UInt8]] {
     while try reader.next() {
       entries += 1
       guard entries <= Self.mostEntries else {
@@ -55,6 +60,7 @@ final class LayerExtractor {
       try extract()
     }
     try setTimes()
+    return implied.sorted { $0.lexicographicallyPrecedes($1) }
   }
 
   // MARK: Entries
@@ -162,6 +168,7 @@ final class LayerExtractor {
       parent.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure("open") }
     if hides { try OverlayMark.setOpaque(descriptor) }
+    if !implied.isEmpty { implied.remove(Array(path.bytes)) }
     try finishDirectory(descriptor)
     // Most directories are followed by what is in them.
     levels.append(
@@ -382,7 +389,11 @@ final class LayerExtractor {
       // The umask must not decide.
       try check(fchmod(made, 0o755), "fchmod")
       if parent.givesGroup { try check(fchown(made, 0, 0), "fchown") }
-      if hides { try OverlayMark.setOpaque(made) }
+      if hides {
+        try OverlayMark.setOpaque(made)
+      } else {
+        implied.insert(UpperWriter.bytes(whole))
+      }
       return made
     }
   }

@@ -1,13 +1,16 @@
 import PipelineDSL
 
-/// A finished image, ready for any output: every blob it names is in the store.
+/// A finished image of one platform, ready for any output.
 struct BuiltImage: Sendable {
   var platform: Platform
-  /// The exact bytes of the config document; the image id is their digest.
-  var configuration: [UInt8]
-  /// Bottom first; each blob is in the store.
-  var layers: [PackedLayer]
-  /// The same layers unpacked, for outputs that need files and no blobs.
+  /// The layers unpacked in the store, bottom first.
   var layerIDs: [LayerID]
-  var annotations: [String: String] = [:]
+  /// The exact bytes of the config document; the image id is their digest.
+  ///
+  /// Empty where only files were asked for.
+  var configuration: [UInt8] = []
+  /// What the config says of when the image was made, in the form of RFC 3339.
+  var created: String?
+  /// The layers as blobs in the store; filled for outputs that take blobs.
+  var layers: [PackedLayer] = []
 }

@@ -14,6 +14,8 @@ struct ContextCatalog: BaseResolver {
 
   /// In the form the user gave; names of images also match in their normalised form.
   private let entries: [String: Entry]
+  /// Where an image comes from that no context gives; nil in a build that may pull nothing.
+  var registries: RegistryImages?
 
   init(_ entries: [String: Entry]) {
     self.entries = entries
@@ -42,7 +44,7 @@ struct ContextCatalog: BaseResolver {
         return try await load(.rootfsDirectory(path), name, platform, location)
       case .image(let source): return try await load(source, name, platform, location)
       case .reference(let other): name = other
-      case nil: throw unavailable(reference, location)
+      case nil: return try await pull(name, platform, location)
       }
     }
     throw Diagnostic("the context '\(reference)' leads back to itself", at: location)
@@ -68,19 +70,27 @@ struct ContextCatalog: BaseResolver {
     }
   }
 
-  private func unavailable(_ reference: String, _ location: SourceLocation?) -> Diagnostic {
+  private func pull(
+    _ name: String, _ platform: Platform, _ location: SourceLocation?
+  ) async throws -> ResolvedImage {
+    let near = EditDistance.nearest(to: name, among: entries.keys.sorted())
     do {
-      let parsed = try RegistryReference(reference)
-      let near = EditDistance.nearest(to: reference, among: entries.keys.sorted())
-      return Diagnostic(
-        "the base image '\(reference)' (\(parsed)) is not at hand: this version pulls from no registry",
-        at: location,
-        help: near.map { "did you mean the context '\($0)'?" }
-          ?? "give it with --build-context \(reference)=oci-layout://DIR:TAG, a tar file or a directory"
-      )
-    } catch var error {
+      let reference = try RegistryReference(name)
+      guard let registries else {
+        throw Diagnostic("the base image '\(reference)' is not at hand: nothing is pulled here")
+      }
+      return try await blocking { try registries.resolve(reference, platform: platform) }
+    } catch var error as Diagnostic {
       if error.location == nil { error.location = location }
-      return error
+      if let near {
+        error.help = "did you mean the context '\(near)'?"
+      } else if error.id == RegistryEndpoint.unreachableID || registries == nil {
+        error.help =
+          "check the name and the network, or give the image with --build-context \(name)=oci-layout://DIR:TAG, a tar file or a directory"
+      }
+      throw error
+    } catch let error as SystemError {
+      throw error.diagnostic("the base '\(name)' cannot be pulled", at: location)
     }
   }
 }

@@ -20,6 +20,7 @@ enum TreeReference: Hashable, Sendable {
 /// Equal actions are the same operation.
 enum Action: Hashable, Sendable {
   case image(ImageAction)
+  case fetch(RemoteSource)
   case run(RunAction)
   case copy(CopyAction)
   case makeDirectory(DirectoryAction)
@@ -80,6 +81,8 @@ struct CacheAction: Hashable, Sendable {
 struct CopyAction: Hashable, Sendable {
   enum Source: Hashable, Sendable {
     case path(TreeReference, String)
+    /// The one file of a tree that a URL led to.
+    case download(TreeReference, name: String)
     case inline(name: String, content: String)
   }
 
@@ -95,7 +98,7 @@ struct CopyAction: Hashable, Sendable {
   var keepsParents: Bool
   var excludes: [String]
   var isLinked: Bool
-  var unpacksArchives: Bool
+  var unpacks: CopyRequest.Unpacking
 }
 
 /// A `WORKDIR` that may have to be made.
@@ -128,7 +131,7 @@ struct Operation: Sendable {
   /// Every tree the operation reads.
   var inputs: [TreeReference] {
     switch action {
-    case .image: []
+    case .image, .fetch: []
     case .run(let run):
       [run.root]
         + run.mounts.compactMap { mount in
@@ -141,7 +144,10 @@ struct Operation: Sendable {
     case .copy(let copy):
       [copy.root, copy.parent]
         + copy.sources.compactMap { source in
-          if case .path(let tree, _) = source { tree } else { nil }
+          switch source {
+          case .path(let tree, _), .download(let tree, _): tree
+          case .inline: nil
+          }
         }
     case .makeDirectory(let directory): [directory.root]
     case .verify(let verify): [verify.root]

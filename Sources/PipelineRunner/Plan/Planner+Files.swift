@@ -8,33 +8,38 @@ extension Planner {
     let tree = try await tree(copy.from, byIndex: true, scope, state)
     // `--chmod` switches `--link` off, as in BuildKit (X6).
     let isLinked = copy.isLinked && copy.mode == nil
+    let operands = try operands(copy.sources, scope, state)
+    for case .path(let path) in operands where RemoteSource.isRemote(path) {
+      throw Diagnostic(
+        "source can't be a URL for COPY: '\(path)'", at: scope.location, help: "use ADD")
+    }
     let action = CopyAction(
       root: isLinked ? .scratch : state.root, parent: state.root,
-      sources: try sources(copy.sources, in: tree, scope, state),
+      sources: operands.map { $0.source(in: tree) },
       destination: try expand(copy.destination, scope, state),
       workingDirectory: state.workingDirectory,
       owner: try copy.owner.map { word throws(Diagnostic) in try expand(word, scope, state) },
       mode: try copy.mode.map { word throws(Diagnostic) in try expand(word, scope, state) },
       keepsParents: copy.keepsParents, excludes: copy.excludes, isLinked: isLinked,
-      unpacksArchives: false)
+      unpacks: .never)
     let from = copy.from.map { "--from=\($0) " } ?? ""
-    finish(action, keyword: "COPY", shownAs: from, scope, &state)
+    finish(action, operands, keyword: "COPY", shownAs: from, scope, &state)
   }
 
-  /// Takes an `ADD` of local files into a stage.
+  /// Takes an `ADD` into a stage; what it names by URL is fetched by an operation of its own.
   mutating func take(
     _ add: AddInstruction, _ scope: StepScope, _ state: inout StageState
   ) async throws {
     let isLinked = add.isLinked && add.mode == nil
-    let sources = try sources(add.sources, in: .context(""), scope, state)
-    for case .path(_, let path) in sources where RemoteSource.isRemote(path) {
-      throw Diagnostic(
-        "ADD of '\(path)' is not executed yet: remote sources are not implemented",
-        at: scope.location, help: "download it first, or in a RUN, and copy the file")
+    let operands = try operands(add.sources, scope, state)
+    let checksum = try add.checksum.map { word throws(Diagnostic) in
+      try expand(word, scope, state)
     }
-    guard add.checksum == nil else {
-      throw Diagnostic(
-        "'--checksum' needs an HTTP(S) or git source", at: scope.location)
+    var sources: [CopyAction.Source] = []
+    for operand in operands {
+      sources.append(
+        try remote(operand, add, checksum: checksum, scope, state)
+          ?? operand.source(in: .context("")))
     }
     let action = CopyAction(
       root: isLinked ? .scratch : state.root, parent: state.root, sources: sources,
@@ -43,16 +48,55 @@ extension Planner {
       owner: try add.owner.map { word throws(Diagnostic) in try expand(word, scope, state) },
       mode: try add.mode.map { word throws(Diagnostic) in try expand(word, scope, state) },
       keepsParents: false, excludes: add.excludes, isLinked: isLinked,
-      unpacksArchives: add.unpacks ?? true)
-    finish(action, keyword: "ADD", shownAs: "", scope, &state)
+      unpacks: Self.unpacking(add))
+    finish(action, operands, keyword: "ADD", shownAs: "", scope, &state)
   }
 
-  private func sources(
-    _ sources: [CopySource], in tree: TreeReference, _ scope: StepScope, _ state: StageState
-  ) throws -> [CopyAction.Source] {
+  private static func unpacking(_ add: AddInstruction) -> CopyRequest.Unpacking {
+    switch add.unpacks {
+    case nil: .archives
+    case true?: .archivesAndDownloads
+    case false?: .never
+    }
+  }
+
+  /// The source that a fetched operand becomes; nil for one of the build context.
+  private mutating func remote(
+    _ operand: CopyOperand, _ add: AddInstruction, checksum: String?, _ scope: StepScope,
+    _ state: StageState
+  ) throws -> CopyAction.Source? {
+    let remote = try Self.located(scope.location) { () throws(Diagnostic) -> RemoteSource? in
+      guard case .path(let text) = operand else { return nil }
+      return try RemoteSource(text, checksum: checksum, keepsGitDirectory: add.keepsGitDirectory)
+    }
+    guard let remote else {
+      guard checksum == nil else {
+        throw Diagnostic(
+          "'--checksum' needs an HTTP(S) or git source", at: scope.location,
+          help: "files of the build context are compared by their content anyway")
+      }
+      return nil
+    }
+    if checksum != nil, add.sources.count > 1 {
+      throw Diagnostic(
+        "'--checksum' needs exactly one source", at: scope.location,
+        help: "write an ADD for each source")
+    }
+    let id = insert(
+      .fetch(remote), stage: state.name, title: remote.title, at: scope.location)
+    switch remote {
+    case .file(let url, _):
+      return .download(.operation(id), name: RemoteSource.fileName(of: url))
+    case .git: return .path(.operation(id), "/")
+    }
+  }
+
+  private func operands(
+    _ sources: [CopySource], _ scope: StepScope, _ state: StageState
+  ) throws -> [CopyOperand] {
     try sources.map { source in
       switch source {
-      case .path(let word): return .path(tree, try expand(word, scope, state))
+      case .path(let word): return .path(try expand(word, scope, state))
       case .heredoc(let heredoc):
         let body = heredoc.effectiveBody
         guard heredoc.expands else { return .inline(name: heredoc.name, content: body) }
@@ -66,21 +110,15 @@ extension Planner {
   }
 
   private mutating func finish(
-    _ action: CopyAction, keyword: String, shownAs from: String, _ scope: StepScope,
-    _ state: inout StageState
+    _ action: CopyAction, _ operands: [CopyOperand], keyword: String, shownAs from: String,
+    _ scope: StepScope, _ state: inout StageState
   ) {
-    let operands =
-      action.sources.map { source in
-        switch source {
-        case .path(_, let path): path
-        case .inline(let name, _): "<<\(name)"
-        }
-      } + [action.destination]
+    let words = operands.map(\.text) + [action.destination]
     var flags = ""
     if action.keepsParents { flags += "--parents " }
     if let owner = action.owner { flags += "--chown=\(owner) " }
     if let mode = action.mode { flags += "--chmod=\(mode) " }
-    let text = "\(flags)\(operands.joined(separator: " "))"
+    let text = "\(flags)\(words.joined(separator: " "))"
     let id = add(
       .copy(action), title: GoText.oneLine("\(keyword) \(from)\(text)"), at: scope.location,
       to: &state)
@@ -89,10 +127,23 @@ extension Planner {
   }
 }
 
-/// Sources of `ADD` that are fetched.
-enum RemoteSource {
-  /// Whether a source is a URL or a git reference (C13, C14).
-  static func isRemote(_ source: String) -> Bool {
-    ["http://", "https://", "git://", "ssh://", "git@"].contains { source.hasPrefix($0) }
+/// A source of `COPY` or `ADD` with its variables replaced.
+private enum CopyOperand {
+  case path(String)
+  case inline(name: String, content: String)
+
+  /// As history shows it; credentials of a URL are left out (threat 22).
+  var text: String {
+    switch self {
+    case .path(let path): RemoteSource.withoutPassword(path)
+    case .inline(let name, _): "<<\(name)"
+    }
+  }
+
+  func source(in tree: TreeReference) -> CopyAction.Source {
+    switch self {
+    case .path(let path): .path(tree, path)
+    case .inline(let name, let content): .inline(name: name, content: content)
+    }
   }
 }

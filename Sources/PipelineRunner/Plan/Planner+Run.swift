@@ -153,16 +153,22 @@ extension Planner {
     let specification = try MountSpecification(mount, at: scope.location) {
       (word) throws(Diagnostic) in try expansion.expand(word)
     }
-    func absolute(_ target: String) -> String {
-      PathText.clean(
+    func absolute(_ target: String) throws(Diagnostic) -> String {
+      let path = PathText.clean(
         target.hasPrefix("/") ? target : PathText.join(state.workingDirectory, target))
+      guard path != "/" else {
+        throw Diagnostic(
+          "invalid mount target '/'", at: scope.location,
+          help: "say where to mount it with target=/path")
+      }
+      return path
     }
     switch specification {
     case .bind(let from, let source, let target, let isReadOnly):
       let tree = try await tree(from, byIndex: false, scope, state)
-      return .tree(tree, source: source, target: absolute(target), isReadOnly: isReadOnly)
+      return .tree(tree, source: source, target: try absolute(target), isReadOnly: isReadOnly)
     case .cache(let cache):
-      let target = absolute(cache.target)
+      let target = try absolute(cache.target)
       var seed: TreeReference?
       if let from = cache.from { seed = try await tree(from, byIndex: false, scope, state) }
       return .cache(
@@ -170,13 +176,14 @@ extension Planner {
           id: cache.id ?? target, seed: seed, source: cache.source, target: target,
           isReadOnly: cache.isReadOnly, sharing: cache.sharing, mode: cache.mode, uid: cache.uid,
           gid: cache.gid))
-    case .tmpfs(let target, let size): return .tmpfs(target: absolute(target), size: size)
+    case .tmpfs(let target, let size): return .tmpfs(target: try absolute(target), size: size)
     case .secret(var secret):
-      secret.target = secret.target.map(absolute)
+      if let target = secret.target { secret.target = try absolute(target) }
       return .secret(secret)
     case .ssh(let ssh):
       let number = earlier.count { if case .ssh = $0 { true } else { false } }
-      return .ssh(ssh, target: absolute(ssh.target ?? "/run/buildkit/ssh_agent.\(number)"))
+      let target = ssh.target ?? "/run/buildkit/ssh_agent.\(number)"
+      return .ssh(ssh, target: try absolute(target))
     }
   }
 

@@ -51,7 +51,8 @@ struct RegistryReference: Hashable, Sendable {
         text,
         hasCapitals
           ? "a repository name has no capital letters"
-          : "a repository name has small letters and digits, with single '.', '_', '/' or '-' between")
+          : "a repository name has small letters and digits, with single '.', '_', '/' or '-' between"
+      )
     }
     repository = components.joined(separator: "/")
     guard repository.utf8.count <= 255 else {

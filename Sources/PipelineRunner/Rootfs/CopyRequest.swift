@@ -22,7 +22,7 @@ struct CopyRequest: Sendable {
   /// Where the step stands, for its errors.
   var location: SourceLocation?
 
-  enum Unpacking: Sendable {
+  enum Unpacking: Hashable, Sendable {
     case never
     /// Archives that lie in the build context.
     case archives

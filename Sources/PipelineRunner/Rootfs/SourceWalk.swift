@@ -55,7 +55,7 @@ struct SourceWalk {
     guard let ignore = root.ignore, !contextPath.isEmpty, ignore.excludes(contextPath) else {
       return true
     }
-    guard ignore.hasExceptions,
+    guard ignore.mayExcept(below: contextPath),
       try TreeAccess.status(of: found.raw).st_mode & S_IFMT == S_IFDIR
     else { return false }
     return try findsAnything(in: found)
@@ -104,13 +104,14 @@ struct SourceWalk {
         contextPath = PathBytes.appending(contextPath, bytes)
         if ignore.excludes(contextPath) {
           isExcluded = true
-          hasExceptions = ignore.hasExceptions
+          hasExceptions = ignore.mayExcept(below: contextPath)
         }
       }
       if let excludes {
         relativePath = PathBytes.appending(relativePath, bytes)
         if excludes.excludes(relativePath) {
-          hasExceptions = excludes.hasExceptions && (!isExcluded || hasExceptions)
+          hasExceptions =
+            excludes.mayExcept(below: relativePath) && (!isExcluded || hasExceptions)
           isExcluded = true
         }
       }

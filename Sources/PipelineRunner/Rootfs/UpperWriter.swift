@@ -78,7 +78,11 @@ final class UpperWriter {
     if tree.layers.isEmpty {
       lower = -1
     } else {
-      lower = try DetachedOverlay.readOnly(tree, empty: empty).take()
+      // A mount's own descriptor names a path only; attributes are read from an open directory.
+      let mount = try DetachedOverlay.readOnly(tree, empty: empty)
+      lower = try TreeAccess.open(
+        [UInt8(ascii: ".")], in: mount.raw, flags: O_RDONLY | O_DIRECTORY
+      ).take()
     }
     root = Folder(
       parent: nil, name: [], upper: try TreeAccess.openDirectory(upper).take(), lower: lower)

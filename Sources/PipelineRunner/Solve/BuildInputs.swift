@@ -8,6 +8,9 @@ struct BuildInputs: Sendable {
   var secrets: [String: SecretSource] = [:]
   /// Agent sockets by id.
   var sshSockets: [String: FilePath] = [:]
+  /// Fetches what `ADD` names by URL.
+  var downloads: any Downloads = URLDownloads(
+    client: HTTPClient(certificates: .standard))
 }
 
 /// Where a secret's bytes come from; read when a step needs them, kept nowhere.

@@ -22,7 +22,7 @@ struct OperationKeys {
     case .run(let run): try await key(run, isExact)
     case .copy(let copy): try await key(copy, isExact, operation)
     case .makeDirectory(let directory): key(directory)
-    case .image, .verify: preconditionFailure("these operations make no layer")
+    case .image, .fetch, .verify: preconditionFailure("these operations make no layer")
     }
   }
 
@@ -105,11 +105,12 @@ struct OperationKeys {
       "flags",
       [
         copy.keepsParents ? "parents" : "", copy.isLinked ? "link" : "",
-        copy.unpacksArchives ? "unpack" : "",
+        "\(copy.unpacks)",
       ])
     let names = copy.sources.map { source in
       switch source {
       case .path(_, let path): path
+      case .download(_, let name): name
       case .inline(let name, _): "<<\(name)"
       }
     }
@@ -118,6 +119,7 @@ struct OperationKeys {
       let roots = copy.sources.map { source in
         switch source {
         case .path(let tree, let path): GoText.json([root(tree), path])
+        case .download(let tree, let name): GoText.json([root(tree), name])
         case .inline(let name, let content): GoText.json([name, content])
         }
       }
@@ -150,7 +152,7 @@ extension Operation {
       run.mounts.contains { if case .tree(.operation, _, _, _) = $0 { true } else { false } }
     case .copy(let copy):
       copy.sources.contains { if case .path(.operation, _) = $0 { true } else { false } }
-    case .image, .makeDirectory, .verify: false
+    case .image, .fetch, .makeDirectory, .verify: false
     }
   }
 }

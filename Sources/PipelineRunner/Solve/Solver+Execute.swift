@@ -22,7 +22,7 @@ extension Solver {
             Array(directory.path.utf8), user: directory.user, in: root, workspace: workspace,
             location: operation.location)
         }
-      case .image, .verify: preconditionFailure("these operations make no layer")
+      case .image, .fetch, .verify: preconditionFailure("these operations make no layer")
       }
       let layer = try await blocking {
         let content = try LayerContent(of: workspace.upper)
@@ -51,6 +51,8 @@ extension Solver {
       switch source {
       case .path(let tree, let path):
         if let source = try await self.source(tree, path: path) { sources.append(source) }
+      case .download(let tree, let name):
+        sources.append(try await download(tree, name: name))
       case .inline(let name, let content):
         sources.append(.inline(name: Array(name.utf8), content: Array(content.utf8)))
       }
@@ -66,7 +68,7 @@ extension Solver {
       request.excludes = try IgnorePatterns(excludes: copy.excludes, at: location)
     }
     request.isLinked = copy.isLinked
-    request.unpacks = copy.unpacksArchives ? .archives : .never
+    request.unpacks = copy.unpacks
     request.location = location
     return request
   }

@@ -107,6 +107,7 @@ final class Solver: Sendable {
       try await check(verify, operation)
       return OperationResult(
         layers: layers(of: verify.root), own: nil, created: nil, status: .cached, seconds: 0)
+    case .fetch(let source): return try await fetch(source, operation)
     case .run, .copy, .makeDirectory: return try await layered(operation)
     }
   }
@@ -142,13 +143,13 @@ final class Solver: Sendable {
       seconds: 0)
   }
 
-  private func cached(_ record: Record, over below: [LayerID]) -> OperationResult {
+  func cached(_ record: Record, over below: [LayerID]) -> OperationResult {
     OperationResult(
       layers: below + (record.layer.map { [$0] } ?? []), own: record.layer,
       created: record.created, status: .cached, seconds: 0)
   }
 
-  private func recall(_ key: CacheKey) throws -> Record? {
+  func recall(_ key: CacheKey) throws -> Record? {
     guard options.usesCache, let record = try store.record(for: key.digest) else { return nil }
     guard let layer = record.layer, try store.verify(layer) else { return nil }
     return record
@@ -197,8 +198,9 @@ final class Solver: Sendable {
   /// A tree as directories, with base layers unpacked that nobody needed before.
   func rootTree(_ tree: TreeReference) async throws -> RootTree {
     var directories: [FilePath] = []
-    for layer in layers(of: tree) {
-      try await bases.ensure(layer)
+    let layers = layers(of: tree)
+    try await bases.ensure(layers)
+    for layer in layers {
       // overlayfs takes 500 layers; those that change nothing need not be among them.
       if let info = try store.info(of: layer), info.entries == 0 { continue }
       directories.append(store.directory(of: layer))
@@ -221,7 +223,7 @@ extension Operation {
   /// The tree that the operation's own layer lies on.
   var parent: TreeReference {
     switch action {
-    case .image: .scratch
+    case .image, .fetch: .scratch
     case .run(let run): run.root
     case .copy(let copy): copy.parent
     case .makeDirectory(let directory): directory.root

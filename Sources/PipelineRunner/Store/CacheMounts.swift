@@ -24,7 +24,8 @@ struct CacheMounts {
   ) async throws {
     guard directories[cache.id] == nil else { return }
     let identity = identity(of: cache)
-    let path = store.path.appending("caches").appending(identity.hex)
+    let path = store.path(of: .cache(identity))
+    try store.hold(.cache(identity))
     let claims = store.path.appending("cache-claims")
     let offset = Store.lockOffset(identity)
     switch cache.sharing {

@@ -60,23 +60,42 @@ final class FileLock: Sendable {
     return set(descriptor, offset: offset) ? FileLock(descriptor) : nil
   }
 
+  enum Mode: Sendable {
+    case shared
+    case exclusive
+  }
+
+  /// Locks a whole file, waiting for the moments that others have it.
+  static func acquire(_ path: FilePath, _ mode: Mode) throws(SystemError) -> FileLock {
+    let descriptor = try open(path)
+    while !set(descriptor, offset: 0, mode: mode, waits: true) {
+      guard errno == EINTR else { throw SystemError("lock", path: path.bytes) }
+    }
+    return FileLock(descriptor)
+  }
+
   private static func open(_ path: FilePath) throws(SystemError) -> OwnedDescriptor {
     let raw = path.withPlatformString { Glibc.open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
     guard raw >= 0 else { throw SystemError("open", path: path.bytes) }
     return OwnedDescriptor(owning: raw)
   }
 
-  private static func set(_ descriptor: borrowing OwnedDescriptor, offset: Int64) -> Bool {
+  private static func set(
+    _ descriptor: borrowing OwnedDescriptor, offset: Int64, mode: Mode = .exclusive,
+    waits: Bool = false
+  ) -> Bool {
     var range = flock()
-    range.l_type = Int16(F_WRLCK)
+    range.l_type = Int16(mode == .exclusive ? F_WRLCK : F_RDLCK)
     range.l_whence = Int16(SEEK_SET)
     range.l_start = off_t(offset)
     range.l_len = 1
-    return fcntl(descriptor.raw, setOpenFileDescriptionLock, &range) == 0
+    let command = waits ? waitForOpenFileDescriptionLock : setOpenFileDescriptionLock
+    return fcntl(descriptor.raw, command, &range) == 0
   }
 
-  /// `F_OFD_SETLK` of fcntl(2), which the C library hides behind a feature macro.
+  /// `F_OFD_SETLK` and `F_OFD_SETLKW` of fcntl(2), which the C library hides behind a feature macro.
   private static let setOpenFileDescriptionLock: CInt = 37
+  private static let waitForOpenFileDescriptionLock: CInt = 38
 }
 
 /// The locks of the workspaces that this process has open.

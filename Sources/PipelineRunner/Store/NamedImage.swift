@@ -1,16 +1,30 @@
 import FoundationEssentials
+import Glibc
+import PipelineDSL
 import SystemPackage
 
-/// An image that the store keeps under a name.
+/// An image that the store keeps under a name, for one platform or several.
 struct NamedImage: Codable, Hashable, Sendable {
+  /// The image of one platform.
+  struct Variant: Codable, Hashable, Sendable {
+    var platform: String
+    /// The digest of the config document: the image's id.
+    var id: Digest
+    var configuration: ImageConfiguration
+    var layers: [LayerID]
+  }
+
   /// The normalised reference.
   var name: String
-  var configuration: ImageConfiguration
-  /// The digest of the config document: the image's id.
-  var id: Digest
-  var layers: [LayerID]
+  /// In the order built; never empty.
+  var variants: [Variant]
   /// Seconds since 1970.
   var created: Int
+
+  /// The image for a platform, else the first one.
+  func variant(for platform: Platform) -> Variant? {
+    variants.first { $0.platform == "\(platform)" } ?? variants.first
+  }
 }
 
 extension Store {
@@ -21,8 +35,6 @@ extension Store {
   }
 
   func setImage(_ image: NamedImage) throws {
-    let folder = path.appending("images")
-    try DirectoryTree.make(folder, mode: 0o755)
     try FileContent.replace(
       file(ofImage: image.name), with: Array(JSONEncoder().encode(image)))
   }
@@ -30,11 +42,19 @@ extension Store {
   /// Every named image, in the order of names.
   func images() throws -> [NamedImage] {
     let folder = path.appending("images")
-    try DirectoryTree.make(folder, mode: 0o755)
     return try DirectoryTree.names(in: folder).compactMap { name in
       guard let bytes = try FileContent.readIfPresent(folder.appending(name)) else { return nil }
       return try? JSONDecoder().decode(NamedImage.self, from: Data(bytes))
     }.sorted { $0.name < $1.name }
+  }
+
+  /// Takes a name away; false where there is none.
+  func removeImage(named name: String) throws -> Bool {
+    let file = file(ofImage: name)
+    let status = file.withPlatformString { unlink($0) }
+    if status == 0 { return true }
+    guard errno == ENOENT else { throw SystemError("unlink", path: file.bytes) }
+    return false
   }
 
   private func file(ofImage name: String) -> FilePath {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import SystemPackage
 
 /// What an operation led to, kept under its key.
@@ -31,9 +32,74 @@ extension Store {
     return packed
   }
 
+  /// The digest of a layer's tar, also where no blob of it is kept.
+  func diffID(for key: Digest) throws -> Digest? {
+    try read(PackedLayer.self, in: "packs", key)?.diffID
+  }
+
   func setPacked(_ packed: PackedLayer, for key: Digest) throws {
     try write(packed, in: "packs", key)
   }
+
+  // MARK: - All of them
+
+  /// Calls the body with every record that can be read.
+  func forEachRecord(_ body: (Record) throws -> Void) throws {
+    try forEachFile(in: "records") { file in
+      if let record = try Self.decode(Record.self, file) { try body(record) }
+    }
+  }
+
+  /// Calls the body with everything known of packed layers.
+  func forEachPack(_ body: (PackedLayer) throws -> Void) throws {
+    try forEachFile(in: "packs") { file in
+      if let packed = try Self.decode(PackedLayer.self, file) { try body(packed) }
+    }
+  }
+
+  /// Removes the records that the body says, given with the time of their last change; files that
+  /// are no records go as well.
+  func removeRecords(where isUnwanted: (Record, Double) throws -> Bool) throws {
+    try forEachFile(in: "records") { file in
+      var status = stat()
+      guard file.withPlatformString({ lstat($0, &status) }) == 0 else { return }
+      if let record = try Self.decode(Record.self, file) {
+        guard try isUnwanted(record, Double(status.st_mtim.tv_sec)) else { return }
+      }
+      _ = file.withPlatformString { unlink($0) }
+    }
+  }
+
+  /// Forgets packed layers whose blob is gone.
+  func removeLoosePacks() throws {
+    try forEachFile(in: "packs") { file in
+      let packed = try Self.decode(PackedLayer.self, file)
+      var status = stat()
+      let isThere = packed.map { packed in
+        blob(packed.descriptor.digest).withPlatformString { lstat($0, &status) } == 0
+      }
+      if isThere != true { _ = file.withPlatformString { unlink($0) } }
+    }
+  }
+
+  private func forEachFile(in folder: String, _ body: (FilePath) throws -> Void) throws {
+    let top = path.appending(folder)
+    for name in try DirectoryTree.names(in: top) {
+      let directory = top.appending(name)
+      for file in try DirectoryTree.names(in: directory) where Digest(hex: file) != nil {
+        try body(directory.appending(file))
+      }
+    }
+  }
+
+  private static func decode<Value: Decodable>(
+    _ type: Value.Type, _ file: FilePath
+  ) throws -> Value? {
+    guard let bytes = try FileContent.readIfPresent(file) else { return nil }
+    return try? JSONDecoder().decode(type, from: Data(bytes))
+  }
+
+  // MARK: - Claims
 
   /// Waits for the sole right to compute a key, among all processes on this store (K13).
   func claim(_ key: Digest) async throws -> FileLock {
@@ -48,8 +114,7 @@ extension Store {
   private func read<Value: Decodable>(
     _ type: Value.Type, in folder: String, _ key: Digest
   ) throws -> Value? {
-    guard let bytes = try FileContent.readIfPresent(file(folder, key)) else { return nil }
-    return try? JSONDecoder().decode(type, from: Data(bytes))
+    try Self.decode(type, file(folder, key))
   }
 
   private func write(_ value: some Encodable, in folder: String, _ key: Digest) throws {

@@ -2,6 +2,7 @@ import CLinux
 import FoundationEssentials
 import Glibc
 import PipelineDSL
+import Synchronization
 import SystemPackage
 
 /// The content-addressed store under the state directory: layers, blobs, records and caches.
@@ -18,7 +19,10 @@ import SystemPackage
 /// records/HH/HEX        what an operation's key led to
 /// packs/HH/HEX          which blob a layer was packed as
 /// caches/HEX            cache mounts
+/// images/HEX            named images
 /// work/NAME             steps under way; NAME.lock is locked while their process lives
+/// leases/NAME           what a process uses, locked while it lives
+/// gate                  locked shared to use something, alone to remove something
 /// ```
 final class Store: Sendable {
   let path: FilePath
@@ -28,8 +32,14 @@ final class Store: Sendable {
   /// A directory with nothing in it, for overlays that need one layer more.
   var empty: FilePath { path.appending("empty") }
 
-  private static let format = "pipeline store 1\n"
-  private static let folders = ["empty", "layers", "blobs", "records", "packs", "caches", "work"]
+  /// What this process uses; made with the first use.
+  private let lease = Mutex<Lease?>(nil)
+
+  private static let formatName = "pipeline store "
+  private static let formatVersion = 1
+  private static let folders = [
+    "empty", "layers", "blobs", "records", "packs", "caches", "images", "work", "leases",
+  ]
 
   /// Opens the store at a path, making it where there is none.
   ///
@@ -42,19 +52,30 @@ final class Store: Sendable {
       for folder in Self.folders { try DirectoryTree.make(path.appending(folder), mode: 0o755) }
       let marker = path.appending("format")
       if let found = try FileContent.readIfPresent(marker) {
-        guard found == Array(Self.format.utf8) else {
-          let name = String(decoding: found.prefix(40), as: UTF8.self)
-          throw Diagnostic(
-            "the store at '\(path)' has another format: '\(name.trimmedLine)'",
-            help: "use the program that wrote it, or give another --state-dir")
-        }
+        try Self.checkFormat(String(decoding: found.prefix(40), as: UTF8.self).trimmedLine, path)
       } else {
-        try FileContent.replace(marker, with: Array(Self.format.utf8))
+        try FileContent.replace(
+          marker, with: Array("\(Self.formatName)\(Self.formatVersion)\n".utf8))
       }
     } catch let error as SystemError {
       throw Self.unusable(path, error)
     }
     try sweep()
+  }
+
+  private static func checkFormat(_ found: String, _ path: FilePath) throws(Diagnostic) {
+    let version = found.hasPrefix(formatName) ? Int(found.dropFirst(formatName.count)) : nil
+    if version == formatVersion { return }
+    guard let version else {
+      throw Diagnostic(
+        "the store at '\(path)' has another format: '\(found)'",
+        help: "use the program that wrote it, or give another --state-dir")
+    }
+    throw Diagnostic(
+      "the store at '\(path)' has format \(version); this version reads format \(formatVersion)",
+      help: version > formatVersion
+        ? "a newer version wrote it: update this one, or give another --state-dir"
+        : "it is a cache of an older version: remove the directory, or give another --state-dir")
   }
 
   private static func unusable(_ path: FilePath, _ error: SystemError) -> Diagnostic {
@@ -68,6 +89,24 @@ final class Store: Sendable {
   private static func readBoot() -> String {
     let bytes = try? FileContent.read("/proc/sys/kernel/random/boot_id")
     return String(decoding: bytes ?? [], as: UTF8.self).trimmedLine
+  }
+
+  // MARK: - Use
+
+  /// Says that this process uses an entry from now on: it stays until the process ends, if it is
+  /// there.
+  func hold(_ entry: StoreEntry) throws(SystemError) {
+    let lease = try lease.withLock { lease throws(SystemError) -> Lease in
+      if let lease { return lease }
+      let new = try Lease(in: path.appending("leases"), gate: path.appending("gate"))
+      lease = new
+      return new
+    }
+    guard try lease.hold(entry) else { return }
+    // The order of last use decides what is removed first; a mark that cannot be set loses nothing.
+    _ = mark(of: entry).withPlatformString {
+      utimensat(AT_FDCWD, $0, [lease.start, lease.start], AT_SYMLINK_NOFOLLOW)
+    }
   }
 
   // MARK: - Layers
@@ -87,16 +126,20 @@ final class Store: Sendable {
   /// Makes a workspace's upper directory the content of a layer.
   ///
   /// A layer that is already there is kept: equal ids mean equal content.
-  func adopt(_ workspace: Workspace, as layer: LayerID) throws {
+  func adopt(_ workspace: Workspace, as layer: LayerID, isBase: Bool = false) throws {
+    try hold(.layer(layer))
     if try info(of: layer) != nil { return }
     let usage = try DirectoryTree.usage(of: workspace.upper)
-    try publish(workspace, as: layer, bytes: usage.bytes, entries: usage.entries)
+    try publish(
+      workspace, as: layer, bytes: usage.bytes, entries: usage.entries, isBase: isBase)
   }
 
   /// Makes a workspace's upper directory a layer named by its content, which was just found out.
   func adopt(_ workspace: Workspace, as content: LayerContent) throws {
+    try hold(.layer(content.id))
     if try info(of: content.id) != nil { return }
-    try publish(workspace, as: content.id, bytes: content.bytes, entries: content.entries)
+    try publish(
+      workspace, as: content.id, bytes: content.bytes, entries: content.entries, isBase: false)
   }
 
   /// Adds a layer by letting `fill` write it into an empty directory.
@@ -105,14 +148,21 @@ final class Store: Sendable {
     let workspace = try makeWorkspace(below: .empty)
     defer { remove(workspace) }
     try fill(workspace.upper)
-    try discard(layer)
-    try adopt(workspace, as: layer)
+    try replace(layer, with: workspace)
+  }
+
+  /// Makes a workspace's upper directory the content of a base image's layer.
+  func replace(_ layer: LayerID, with workspace: Workspace) throws {
+    // Another process may have made it meanwhile, and be at work on it.
+    if try !isUsable(layer) { try discard(layer) }
+    try adopt(workspace, as: layer, isBase: true)
   }
 
   /// Whether a layer is there and was written since the machine started.
   ///
   /// What an earlier boot wrote may have lost bytes to a power cut; it is made again.
   func isUsable(_ layer: LayerID) throws -> Bool {
+    try hold(.layer(layer))
     guard let info = try info(of: layer) else { return false }
     return info.boot == boot
   }
@@ -122,6 +172,7 @@ final class Store: Sendable {
   /// After a restart of the machine its content is hashed once: nothing is flushed while building,
   /// so a power cut may have taken bytes from it.
   func verify(_ layer: LayerID) throws -> Bool {
+    try hold(.layer(layer))
     guard var info = try info(of: layer) else { return false }
     if info.boot == boot { return true }
     guard try LayerContent.id(of: directory(of: layer)) == layer else {
@@ -136,12 +187,16 @@ final class Store: Sendable {
   }
 
   private func publish(
-    _ workspace: Workspace, as layer: LayerID, bytes: Int64, entries: Int
+    _ workspace: Workspace, as layer: LayerID, bytes: Int64, entries: Int, isBase: Bool
   ) throws {
     let staging = workspace.path.appending("layer")
     try Call.check("mkdir", staging) { mkdir($0, 0o755) }
     try Call.rename(workspace.upper, to: staging.appending("fs"))
-    let info = LayerInfo(size: bytes, entries: entries, boot: boot)
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    let info = LayerInfo(
+      size: bytes, entries: entries, boot: boot, isBase: isBase,
+      created: Double(now.tv_sec) + Double(now.tv_nsec) / 1e9)
     try FileContent.replace(
       staging.appending("info"), with: Array(JSONEncoder().encode(info)))
     let target = path.appending("layers").appending(layer.digest.hex)
@@ -154,15 +209,21 @@ final class Store: Sendable {
   }
 
   private func discard(_ layer: LayerID) throws {
-    let target = path.appending("layers").appending(layer.digest.hex)
+    if let trash = try moveToTrash(.layer(layer)) { try? DirectoryTree.remove(trash) }
+  }
+
+  /// Takes an entry out of the store in one step; what is left to delete is under the path returned.
+  ///
+  /// A crash in between leaves only trash, which the next process sweeps. Nil where nothing was there.
+  func moveToTrash(_ entry: StoreEntry) throws(SystemError) -> FilePath? {
     let trash = path.appending("work").appending("trash-\(Self.uniqueName())")
     do {
-      try Call.rename(target, to: trash)
+      try Call.rename(path(of: entry), to: trash)
     } catch {
-      if error.code == ENOENT { return }
+      if error.code == ENOENT { return nil }
       throw error
     }
-    try? DirectoryTree.remove(trash)
+    return trash
   }
 
   // MARK: - Blobs
@@ -173,12 +234,15 @@ final class Store: Sendable {
   }
 
   func hasBlob(_ digest: Digest) -> Bool {
+    // What cannot be kept from a collector is as good as not there.
+    guard (try? hold(.blob(digest))) != nil else { return false }
     var status = stat()
     return blob(digest).withPlatformString { lstat($0, &status) } == 0
   }
 
   /// Moves a finished file into the store under its digest.
   func adoptBlob(_ file: FilePath, as digest: Digest) throws {
+    try hold(.blob(digest))
     try Call.rename(file, to: blob(digest))
   }
 
@@ -224,13 +288,23 @@ final class Store: Sendable {
       // A workspace is made after its lock and removed before it, so one without was left behind.
       let lock = work.appending("\(name).lock")
       guard !FileLock.isHeld(lock) else { continue }
-      try? DirectoryTree.remove(work.appending(name))
+      Self.delete(work.appending(name))
       _ = lock.withPlatformString { unlink($0) }
     }
     for name in try DirectoryTree.names(in: work) where name.hasSuffix(".lock") {
       let lock = work.appending(name)
       if !FileLock.isHeld(lock) { _ = lock.withPlatformString { unlink($0) } }
     }
+    let leases = path.appending("leases")
+    for name in try DirectoryTree.names(in: leases) {
+      let lease = leases.appending(name)
+      if !FileLock.isHeld(lease) { _ = lease.withPlatformString { unlink($0) } }
+    }
+  }
+
+  /// Deletes a tree or a file, as far as it goes: what is left is swept the next time.
+  static func delete(_ path: FilePath) {
+    if path.withPlatformString({ unlink($0) }) != 0 { try? DirectoryTree.remove(path) }
   }
 
   static func uniqueName() -> String {
@@ -246,4 +320,8 @@ struct LayerInfo: Codable, Hashable, Sendable {
   var entries: Int
   /// The boot that wrote it.
   var boot: String
+  /// Whether it was unpacked from an image; its name is then the digest of a tar, not of the tree.
+  var isBase: Bool
+  /// Seconds since 1970.
+  var created: Double
 }

@@ -7,10 +7,16 @@ import Dispatch
 func blocking<Value: Sendable>(
   _ body: @escaping @Sendable () throws -> Value
 ) async throws -> Value {
-  try await withCheckedThrowingContinuation { continuation in
-    blockingQueue.async {
-      continuation.resume(with: Result { try body() })
+  let cancellation = Cancellation()
+  return try await withTaskCancellationHandler {
+    try await withCheckedThrowingContinuation { continuation in
+      blockingQueue.async {
+        continuation.resume(
+          with: Result { try Cancellation.$current.withValue(cancellation) { try body() } })
+      }
     }
+  } onCancel: {
+    cancellation.cancel()
   }
 }
 

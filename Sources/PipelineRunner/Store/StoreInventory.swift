@@ -1,0 +1,109 @@
+import FoundationEssentials
+import Glibc
+import PipelineDSL
+import SystemPackage
+
+/// What lies in a store, how large it is and when it was last used.
+struct StoreInventory: Sendable {
+  struct Item: Sendable {
+    var entry: StoreEntry
+    var bytes: Int64
+    /// Seconds since 1970.
+    var lastUse: Double
+    var created: Double
+    /// What a person knows it by.
+    var title: String
+    /// Whether a named image needs it.
+    var isNamed: Bool
+  }
+
+  var items: [Item]
+  /// Images that name layers which are not there.
+  var brokenImages: [String] = []
+
+  var bytes: Int64 { items.reduce(0) { $0 + $1.bytes } }
+
+  /// Looks at everything; entries that vanish meanwhile are left out.
+  init(_ store: Store) throws {
+    var titles: [Digest: String] = [:]
+    try store.forEachRecord { record in
+      if let layer = record.layer { titles[layer.digest] = record.title }
+    }
+    var named = Set<Digest>()
+    var diffIDs = Set<Digest>()
+    items = []
+    for image in try store.images() {
+      for variant in image.variants {
+        named.formUnion(variant.layers.map(\.digest))
+        diffIDs.formUnion(variant.configuration.rootfs.diffIDs)
+        let isWhole = try variant.layers.allSatisfy { try store.info(of: $0) != nil }
+        if !isWhole, !brokenImages.contains(image.name) { brokenImages.append(image.name) }
+      }
+    }
+    var blobs: [Digest: Digest] = [:]
+    try store.forEachPack { blobs[$0.descriptor.digest] = $0.diffID }
+    for entry in try Self.entries(.layer, in: store, "layers") {
+      guard let info = try store.info(of: LayerID(entry.digest)),
+        let mark = Self.status(store.mark(of: entry))
+      else { continue }
+      let fallback = info.isBase ? "layer of a base image" : "layer that no step names"
+      items.append(
+        Item(
+          entry: entry, bytes: info.size, lastUse: Self.seconds(mark.st_mtim),
+          created: info.created, title: titles[entry.digest] ?? fallback,
+          isNamed: named.contains(entry.digest)))
+    }
+    for entry in try Self.entries(.blob, in: store, "blobs") {
+      guard let mark = Self.status(store.mark(of: entry)) else { continue }
+      let diffID = blobs[entry.digest]
+      items.append(
+        Item(
+          entry: entry, bytes: Int64(mark.st_size), lastUse: Self.seconds(mark.st_mtim),
+          created: Self.seconds(mark.st_ctim),
+          title: diffID == nil ? "blob of a base image" : "packed layer",
+          isNamed: diffID.map(diffIDs.contains) ?? false))
+    }
+    for entry in try Self.entries(.cache, in: store, "caches") {
+      guard let mark = Self.status(store.mark(of: entry)),
+        let usage = try? DirectoryTree.usage(of: store.path(of: entry))
+      else { continue }
+      items.append(
+        Item(
+          entry: entry, bytes: usage.bytes, lastUse: Self.seconds(mark.st_mtim),
+          created: Self.seconds(mark.st_ctim), title: "cache mount \(entry.digest.hex.prefix(12))",
+          isNamed: false))
+    }
+  }
+
+  private static func entries(
+    _ kind: StoreEntry.Kind, in store: Store, _ folder: String
+  ) throws -> [StoreEntry] {
+    try DirectoryTree.names(in: store.path.appending(folder)).compactMap { name in
+      Digest(hex: name).map { StoreEntry(kind: kind, digest: $0) }
+    }
+  }
+
+  private static func status(_ path: FilePath) -> stat? {
+    var status = stat()
+    return path.withPlatformString { lstat($0, &status) } == 0 ? status : nil
+  }
+
+  private static func seconds(_ time: timespec) -> Double {
+    Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+}
+
+extension Record {
+  /// The step in a few words, made of its key.
+  var title: String {
+    func value(_ label: String) -> String? { parts.first { $0.label == label }?.value }
+    switch value("kind") {
+    case "run": return "RUN \(GoText.oneLine(value("command") ?? ""))"
+    case "copy":
+      let sources = parts.first { $0.label.hasPrefix("content of ") }?.label.dropFirst(11) ?? ""
+      return "COPY \(sources) \(value("destination") ?? "")"
+    case "directory": return "WORKDIR \(value("path") ?? "")"
+    default: return "step"
+    }
+  }
+}

@@ -1,0 +1,2 @@
+FROM alpine
+ADD --chown=1:2 --chmod=700 --link --exclude=x --keep-git-dir a /b

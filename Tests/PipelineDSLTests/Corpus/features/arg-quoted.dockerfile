@@ -1,0 +1,3 @@
+FROM alpine
+ARG A='single $quoted'
+ARG B="double $A"

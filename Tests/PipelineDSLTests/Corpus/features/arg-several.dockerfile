@@ -1,0 +1,2 @@
+FROM alpine
+ARG A B=2 C="three four"

@@ -1,0 +1,2 @@
+# key=value
+FROM alpine

@@ -1,0 +1,5 @@
+# first stage
+FROM alpine AS a
+
+# second stage
+FROM alpine

@@ -1,0 +1,3 @@
+FROM alpine
+COPY --chown=10\
+00 a /b

@@ -1,0 +1,3 @@
+FROM alpine
+ARG U=app
+COPY --chown=${U}:$U a /b

@@ -1,0 +1,2 @@
+FROM alpine
+COPY --exclude="a b" --exclude=c\ d . /e

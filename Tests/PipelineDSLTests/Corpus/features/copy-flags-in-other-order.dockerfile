@@ -1,0 +1,3 @@
+FROM alpine AS s
+FROM alpine
+COPY --exclude=x --link --chmod=0644 --from=s a /c/

@@ -1,0 +1,3 @@
+FROM alpine
+COPY --link=true a /b
+COPY --link=FALSE a /c

@@ -1,0 +1,2 @@
+FROM alpine
+COPY *.txt docs/**/x?.[ab] /d/

@@ -1,0 +1,4 @@
+# syntax=docker/dockerfile:1
+# check=error=true
+# escape=`
+FROM alpine

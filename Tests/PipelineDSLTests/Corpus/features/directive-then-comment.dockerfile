@@ -1,0 +1,3 @@
+# syntax=docker/dockerfile:1
+# a comment
+FROM alpine

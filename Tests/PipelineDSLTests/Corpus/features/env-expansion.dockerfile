@@ -1,0 +1,2 @@
+FROM alpine
+ENV PATH=/opt/bin:$PATH HOME=${HOME:-/root}

@@ -1,0 +1,2 @@
+FROM alpine
+ENV A=a"b c"d'e f'g

@@ -1,0 +1,2 @@
+FROM alpine
+ENV A="one two" B='three four' C=five\ six

@@ -1,0 +1,2 @@
+FROM alpine
+ENV GRÜSSE="schöne Grüße" 变量=值

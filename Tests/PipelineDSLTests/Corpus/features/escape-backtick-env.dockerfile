@@ -1,0 +1,3 @@
+# escape=`
+FROM alpine
+ENV A="C:\dir\file" B=a` b C=`$x

@@ -1,0 +1,4 @@
+# escape=`
+FROM alpine
+COPY --chown="a b" a /b
+COPY --exclude=x\ y a /b

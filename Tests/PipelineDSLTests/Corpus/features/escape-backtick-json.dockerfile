@@ -1,0 +1,4 @@
+# escape=`
+FROM alpine
+CMD ["C:\\x", `
+     "y"]

@@ -1,0 +1,3 @@
+FROM alpine
+ARG P=80
+EXPOSE $P ${P}/udp

@@ -1,0 +1,1 @@
+from alpine as base

@@ -1,0 +1,2 @@
+FROM alpine AS Builder
+COPY --from=BUILDER /a /b

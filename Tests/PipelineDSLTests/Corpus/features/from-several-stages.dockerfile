@@ -1,0 +1,3 @@
+FROM alpine AS one
+FROM one AS two
+FROM two

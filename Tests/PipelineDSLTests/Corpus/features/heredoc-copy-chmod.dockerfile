@@ -1,0 +1,5 @@
+FROM alpine
+COPY --chmod=755 <<EOF /usr/bin/hello
+#!/bin/sh
+echo hello
+EOF

@@ -1,0 +1,4 @@
+FROM alpine
+COPY file <<inline.txt other /d/
+text
+inline.txt

@@ -1,0 +1,2 @@
+FROM alpine
+RUN echo it\'s "fine" and it's <<EOF

@@ -1,0 +1,7 @@
+FROM alpine
+RUN <<EOF
+# a comment of the shell
+echo \
+  continued
+
+EOF

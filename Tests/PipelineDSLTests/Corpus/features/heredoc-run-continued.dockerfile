@@ -1,0 +1,6 @@
+FROM alpine
+RUN cat \
+  <<EOF \
+  > /out
+text
+EOF

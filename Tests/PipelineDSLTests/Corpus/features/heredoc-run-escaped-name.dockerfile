@@ -1,0 +1,4 @@
+FROM alpine
+RUN <<E\OF
+echo $HOME
+EOF

@@ -1,0 +1,4 @@
+FROM alpine
+RUN <<"END OF IT"
+echo $HOME
+END OF IT

@@ -1,0 +1,4 @@
+FrOm alpine
+rUn echo
+eNv A=b
+cmd x

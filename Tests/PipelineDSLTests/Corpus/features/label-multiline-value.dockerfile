@@ -1,0 +1,4 @@
+FROM alpine
+LABEL text="one \
+two \
+three"

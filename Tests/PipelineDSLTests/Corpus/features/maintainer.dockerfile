@@ -1,0 +1,2 @@
+FROM alpine
+MAINTAINER A Person <person@example.com>

@@ -1,0 +1,2 @@
+FROM alpine
+RUN mkdir /a   && mkdir /bb  && mkdir /ccc

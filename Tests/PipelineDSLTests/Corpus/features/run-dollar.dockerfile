@@ -1,0 +1,2 @@
+FROM alpine
+RUN echo $HOME ${HOME} $(pwd) $((1 + 2)) $$ '$x'

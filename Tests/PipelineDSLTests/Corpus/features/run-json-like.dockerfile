@@ -1,0 +1,2 @@
+FROM alpine
+RUN [ -f /etc/passwd ] && echo yes

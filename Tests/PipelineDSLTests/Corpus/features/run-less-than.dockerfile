@@ -1,0 +1,2 @@
+FROM alpine
+RUN echo $((1<<4)) "a<<b" '<<<x'

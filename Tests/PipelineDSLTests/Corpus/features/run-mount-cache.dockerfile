@@ -1,0 +1,2 @@
+FROM alpine
+RUN --mount=type=cache,target=/root/.cache,sharing=locked,id=pip pip install x

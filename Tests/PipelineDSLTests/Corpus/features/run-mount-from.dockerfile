@@ -1,0 +1,3 @@
+FROM alpine AS build
+FROM alpine
+RUN --mount=from=build,source=/out,target=/in,ro ls /in

@@ -1,0 +1,3 @@
+FROM alpine
+ARG D=/cache
+RUN --mount=type=cache,target=$D true

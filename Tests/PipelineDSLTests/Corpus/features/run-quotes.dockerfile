@@ -1,0 +1,2 @@
+FROM alpine
+RUN echo 'single  blanks' "double  blanks" plain\ blank
