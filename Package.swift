@@ -50,6 +50,8 @@ let package = Package(
       name: "WheelTemplate", dependencies: ["PipelineDSL"], path: "Examples/WheelTemplate"),
 
     .executableTarget(name: "Benchmarks", path: "Benchmarks/Builds"),
+    .executableTarget(
+      name: "ParserFuzz", dependencies: ["PipelineDSL"], path: "Benchmarks/ParserFuzz"),
 
     .testTarget(
       name: "PipelineDSLTests", dependencies: ["PipelineDSL"], exclude: ["Corpus"]),

@@ -31,7 +31,7 @@ final class UnpackBench {
       descriptor: Descriptor(
         mediaType: MediaType.ociLayer, digest: SHA256Hasher.digest(of: blob),
         size: Int64(blob.count)), blobs: MemoryBlobs(content: blob))
-    _ = try layer.unpack(into: target)
+    try layer.unpack(into: target)
     return target
   }
 
@@ -164,9 +164,8 @@ struct LayerUnpackerTests {
         layer: directory, below: .empty, epoch: 0, compression: compression, into: file)
       let target = try bench.tree.directory("out-\(compression)")
       let layer = BaseLayer(
-        diffID: packed.diffID, descriptor: packed.descriptor, 
-        blobs: MemoryBlobs(content: try FileContent.read(file)))
-      _ = try layer.unpack(into: target)
+        diffID: packed.diffID, descriptor: packed.descriptor, blobs: FileBlobSource(file: file))
+      try layer.unpack(into: target)
       #expect(target.appending("f").text == text)
     }
   }

@@ -35,8 +35,9 @@ final class LayerExtractor {
   /// Times of directories, set when nothing is written into them any more.
   private let times = ByteBuffer()
   private var entries = 0
-  /// Directories that the archive has entries in and no entry for.
-  private var implied = Set<[UInt8]>()
+  /// Directories that the archive has entries in, but no entry for: what they are like is for the
+  /// layers below to say.
+  private(set) var implied: Set<[UInt8]> = []
 
   init(_ reader: TarReader, into directory: FilePath) throws {
     self.reader = reader
@@ -48,10 +49,7 @@ final class LayerExtractor {
   deinit { for level in levels { close(level.descriptor) } }
 
   /// Unpacks everything; the last of several entries with one name wins.
-  ///
-  /// - Returns: the directories that the archive has entries in and no entry for: what they are like
-  ///   is for the layers below to say.
-  func run() throws -> [[UInt8]] {
+  func run() throws {
     while try reader.next() {
       entries += 1
       guard entries <= Self.mostEntries else {
@@ -60,7 +58,6 @@ final class LayerExtractor {
       try extract()
     }
     try setTimes()
-    return implied.sorted { $0.lexicographicallyPrecedes($1) }
   }
 
   // MARK: Entries
@@ -168,7 +165,6 @@ final class LayerExtractor {
       parent.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure("open") }
     if hides { try OverlayMark.setOpaque(descriptor) }
-    if !implied.isEmpty { implied.remove(Array(path.bytes)) }
     try finishDirectory(descriptor)
     // Most directories are followed by what is in them.
     levels.append(
@@ -180,6 +176,7 @@ final class LayerExtractor {
 
   private func finishDirectory(_ descriptor: CInt) throws {
     let entry = reader.entry
+    if !implied.isEmpty { implied.remove([UInt8](path.bytes)) }
     try check(fchown(descriptor, entry.uid, entry.gid), "fchown")
     try setAttributes(descriptor)
     try check(fchmod(descriptor, mode_t(entry.mode)), "fchmod")

@@ -6,11 +6,12 @@ import SystemPackage
 /// Unpacks a layer's blob: read, verified, decompressed, verified again and written, each on a
 /// thread of its own.
 ///
-/// What stands in the directory counts for nothing until ``unpack(into:)`` returns: only then did
-/// both digests match (executor.md, recommendation 9).
+/// What stands in the directory counts for nothing until ``run()`` returns: only then did both
+/// digests match (executor.md, recommendation 9).
 struct LayerUnpacker: Sendable {
   var diffID: Digest
-  var descriptor: Descriptor
+  /// The blob's digest and size; nil where only the tar's digest is known.
+  var descriptor: Descriptor?
   var blobs: any BlobSource
 
   /// How far a blob may grow: deflate comes to 1032 at most, and what zstd makes of zeros beyond
@@ -18,37 +19,31 @@ struct LayerUnpacker: Sendable {
   private static let largestRatio: Int64 = 1100
   private static let freeGrowth: Int64 = 4 << 30
 
-  /// Unpacks into an empty directory.
-  ///
   /// - Returns: the directories that the layer has entries in and says nothing of.
   func unpack(into directory: FilePath) throws -> [[UInt8]] {
     let compressed = ChunkChannel()
     let tar = ChunkChannel()
     let unpacked = ChunkChannel()
     let results = Results()
-    let cancellation = Cancellation.current
     let threads = try [
-      WorkerThread.start {
-        results.keep(\.source) {
-          try Cancellation.$current.withValue(cancellation) { try read(into: compressed) }
-        }
-      },
+      WorkerThread.start { results.keep(\.source) { try read(into: compressed) } },
       WorkerThread.start {
         results.keep(\.decompression) { try decompress(compressed, into: tar) }
       },
       WorkerThread.start { results.keep(\.content) { try hash(tar, into: unpacked) } },
     ]
-    var implied: [[UInt8]] = []
+    var implied: Set<[UInt8]> = []
     results.keep(\.extraction) {
       defer { unpacked.cancel() }
-      let reader = TarReader(TarStream(unpacked))
-      implied = try LayerExtractor(reader, into: directory).run()
+      let extractor = try LayerExtractor(TarReader(TarStream(unpacked)), into: directory)
+      try extractor.run()
+      implied = extractor.implied
       // What follows the end of the archive belongs to the digest.
       while try unpacked.receive() != nil {}
     }
     for thread in threads { thread.join() }
     if let failure = results.first { throw located(failure) }
-    return implied
+    return implied.sorted { $0.lexicographicallyPrecedes($1) }
   }
 
   /// What went wrong in each part; the first part that failed is the cause of what failed later.
@@ -78,7 +73,7 @@ struct LayerUnpacker: Sendable {
   }
 
   private func located(_ error: any Error) -> any Error {
-    let name = descriptor.digest
+    let name = descriptor?.digest ?? diffID
     if let error = error as? SystemError {
       return error.diagnostic("the layer \(name) cannot be unpacked")
     }
@@ -91,7 +86,7 @@ struct LayerUnpacker: Sendable {
 
   private func read(into channel: ChunkChannel) throws {
     do {
-      let reader = try VerifiedReader(descriptor, blobs)
+      let reader = try VerifiedReader(descriptor, diffID: diffID, blobs)
       var isWanted = true
       while let chunk = try reader.next() {
         // Where a later part failed, the digest still decides whether the blob was to blame.
@@ -116,8 +111,10 @@ struct LayerUnpacker: Sendable {
   }
 
   private var limit: Int64 {
-    guard descriptor.size < .max / Self.largestRatio - Self.freeGrowth else { return .max }
-    return descriptor.size * Self.largestRatio + Self.freeGrowth
+    guard let size = descriptor?.size, size < .max / Self.largestRatio - Self.freeGrowth else {
+      return .max
+    }
+    return size * Self.largestRatio + Self.freeGrowth
   }
 
   private func hash(_ input: ChunkChannel, into output: ChunkChannel) throws {
@@ -146,21 +143,22 @@ struct LayerUnpacker: Sendable {
 /// Reads a blob in full chunks and compares size and digest with what was promised.
 final class VerifiedReader {
   private let reader: any BlobReader
-  private let descriptor: Descriptor
+  private let descriptor: Descriptor?
   private let hasher = HashContext()
   private var size: Int64 = 0
   private var isAtEnd = false
 
-  init(_ descriptor: Descriptor, _ blobs: any BlobSource) throws {
+  init(_ descriptor: Descriptor?, diffID: Digest, _ blobs: any BlobSource) throws {
     self.descriptor = descriptor
-    reader = try blobs.open(descriptor)
+    // A bare tree's source knows its only blob without a name.
+    reader = try blobs.open(
+      descriptor ?? Descriptor(mediaType: MediaType.ociLayer, digest: diffID, size: -1))
     hasher.begin()
   }
 
   /// The next bytes; nil at the end, when everything was as promised.
   func next() throws -> Chunk? {
     if isAtEnd { return nil }
-    try Cancellation.check()
     let chunk = Chunk()
     while chunk.count < Chunk.size {
       let room = UnsafeMutableRawBufferPointer(
@@ -173,14 +171,16 @@ final class VerifiedReader {
       chunk.count += count
     }
     size += Int64(chunk.count)
-    guard size <= descriptor.size else { throw wrongSize("more than") }
-    hasher.update(chunk.start, chunk.count)
-    if isAtEnd { try verify() }
+    if let descriptor {
+      guard size <= descriptor.size else { throw wrongSize(descriptor, "more than") }
+      hasher.update(chunk.start, chunk.count)
+      if isAtEnd { try verify(descriptor) }
+    }
     return chunk.count > 0 ? chunk : nil
   }
 
-  private func verify() throws {
-    guard size == descriptor.size else { throw wrongSize("\(size) of") }
+  private func verify(_ descriptor: Descriptor) throws {
+    guard size == descriptor.size else { throw wrongSize(descriptor, "\(size) of") }
     let found = hasher.finish()
     guard found == descriptor.digest else {
       throw Diagnostic(
@@ -189,7 +189,7 @@ final class VerifiedReader {
     }
   }
 
-  private func wrongSize(_ found: String) -> Diagnostic {
+  private func wrongSize(_ descriptor: Descriptor, _ found: String) -> Diagnostic {
     Diagnostic(
       "it has \(found) the \(descriptor.size) bytes that the image's manifest promises",
       help: "it was damaged on its way or where it lies; get the image again")
