@@ -41,11 +41,11 @@ enum CaseBuilder {
         "pipeline", ["build", "--progress", "plain"] + options, state: state,
         in: workspace.root)
     case .buildKit(let command):
+      let words = ["buildx", "build", "--progress", "plain", "--provenance=false"]
+      let host = ProcessInfo.processInfo.environment["DOCKER_HOST"] ?? ""
       return try await ProgramRun.run(
-        command[0],
-        command.dropFirst() + [
-          "buildx", "build", "--progress", "plain", "--provenance=false", "--network", "host",
-        ] + options, environment: ["DOCKER_HOST": ProcessInfo.processInfo.environment["DOCKER_HOST"] ?? ""])
+        command[0], command.dropFirst() + words + ["--network", "host"] + options,
+        environment: ["DOCKER_HOST": host])
     }
   }
 

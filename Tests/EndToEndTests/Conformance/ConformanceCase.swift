@@ -49,7 +49,6 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
   }
 }
 
-
 extension ConformanceCase {
   struct Malformed: Error, CustomStringConvertible {
     let description: String

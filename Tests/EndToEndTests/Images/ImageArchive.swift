@@ -81,7 +81,7 @@ struct ImageArchive {
       problems.append("\(layers.count) layers, but \(full) history entries with one")
     }
     for layer in layers {
-      let names = layer.members.map { $0.name.hasSuffix("/") ? String($0.name.dropLast()) : $0.name }
+      let names = layer.members.map { $0.name.split(separator: "/").joined(separator: "/") }
       if Set(names).count != names.count { problems.append("a layer names something twice") }
     }
     problems += tree().problems

@@ -155,7 +155,9 @@ enum TarReader {
     return bytes.first == ascii("-") && hasFraction ? whole - 1 : whole
   }
 
-  private static func text(_ field: ArraySlice<UInt8>) -> [UInt8] { Array(field.prefix { $0 != 0 }) }
+  private static func text(_ field: ArraySlice<UInt8>) -> [UInt8] {
+    Array(field.prefix { $0 != 0 })
+  }
 
   private static func ascii(_ character: Unicode.Scalar) -> UInt8 { UInt8(character.value) }
 }

@@ -71,7 +71,9 @@ struct TarWriter {
   private static func record(_ key: String, _ value: [UInt8]) -> [UInt8] {
     let rest = Array(" \(key)=".utf8) + value + [0x0A]
     var length = rest.count
-    while "\(length)".utf8.count + rest.count != length { length = "\(length)".utf8.count + rest.count }
+    while "\(length)".utf8.count + rest.count != length {
+      length = "\(length)".utf8.count + rest.count
+    }
     return Array("\(length)".utf8) + rest
   }
 }

@@ -16,7 +16,10 @@ actor Turnstile {
   }
 
   private func enter() async {
-    guard free == 0 else { return free -= 1 }
+    guard free == 0 else {
+      free -= 1
+      return
+    }
     await withCheckedContinuation { waiting.append($0) }
   }
 
