@@ -18,31 +18,10 @@ struct RegistryBlobs: BlobSource {
       throw Diagnostic("a layer of \(subject) is said to have \(descriptor.size) bytes")
     }
     if store.hasBlob(descriptor.digest) {
-      return try FileBlobReader(store.blob(descriptor.digest))
+      return try FileSlice(opening: store.blob(descriptor.digest)).reader()
     }
     let reader = try RegistryBlobReader(descriptor, of: repositories, subject)
     return try KeptBlobReader(reader, descriptor, in: store)
-  }
-}
-
-/// A blob that lies in a file.
-final class FileBlobReader: BlobReader {
-  private let descriptor: OwnedDescriptor
-  private let path: FilePath
-
-  init(_ path: FilePath) throws(SystemError) {
-    let raw = path.withPlatformString { Glibc.open($0, O_RDONLY | O_CLOEXEC) }
-    guard raw >= 0 else { throw SystemError("open", path: path.bytes) }
-    descriptor = OwnedDescriptor(owning: raw)
-    self.path = path
-  }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    while true {
-      let count = Glibc.read(descriptor.raw, buffer.baseAddress, buffer.count)
-      if count >= 0 { return count }
-      guard errno == EINTR else { throw SystemError("read", path: path.bytes) }
-    }
   }
 }
 
