@@ -69,10 +69,7 @@ struct BuildFlags: ParsableArguments {
   func request(tags: [String], outputs: [OutputSpecification]) throws -> BuildRequest {
     let image = try graph.load(context: context)
     let main = FilePath(context ?? image.contextDirectory)
-    let warnings =
-      skipsChecks
-      ? image.found
-      : try CheckedGraph(image, ignore: graph.ignorePatterns(context: main)).warnings()
+    let warnings = skipsChecks ? image.found : try checked(image, main).warnings()
     var catalog: [String: ContextCatalog.Entry] = [:]
     for (name, source) in image.contexts {
       catalog[name] = try entry(name, source, relativeTo: main)
@@ -113,6 +110,15 @@ struct BuildFlags: ParsableArguments {
   }
 
   // MARK: - Parts
+
+  /// The checks before a build; docker's build argument replaces the file's `# check=`.
+  private func checked(
+    _ image: DeclaredImage, _ main: FilePath
+  ) throws(CommandFailure) -> CheckedGraph {
+    CheckedGraph(
+      image, ignore: try graph.ignorePatterns(context: main),
+      options: buildArguments()["BUILDKIT_DOCKERFILE_CHECK"])
+  }
 
   /// The lock file beside the Dockerfile, or beside the source of the program.
   private func sourceLock(_ image: DeclaredImage, _ main: FilePath) throws -> SourceLock {
