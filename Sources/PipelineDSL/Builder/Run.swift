@@ -34,6 +34,7 @@ public struct Run: SingleStep {
   private var instruction: RunInstruction
   private let command: ShellCommand.Rendered?
   private var mounts: [RunMount]
+  private var problem: Diagnostic?
 
   /// Runs text with the stage's shell.
   public init(_ command: ShellCommand) {
@@ -57,6 +58,27 @@ public struct Run: SingleStep {
     instruction = RunInstruction(.exec(arguments))
     command = nil
     mounts = []
+    problem = InstructionCheck.problem(of: arguments, in: "Run")
+  }
+
+  /// Runs lines as a script that goes on after a command that fails, as `RUN <<EOF` does.
+  ///
+  /// It takes literal text only: text with values in it is a ``ShellCommand``.
+  public init(script: StaticString) {
+    self.init(scriptText: "\(script)")
+  }
+
+  init(scriptText text: String) {
+    let body = text.isEmpty || text.utf8.last == UInt8(ascii: "\n") ? text : text + "\n"
+    let heredoc = Heredoc(script: body)
+    self.init(RunInstruction(.shell("<<" + heredoc.name), heredocs: [heredoc]))
+  }
+
+  /// Runs what an instruction of the graph says, for a spelling that nothing else here offers.
+  public init(_ instruction: RunInstruction) {
+    self.instruction = instruction
+    command = nil
+    mounts = []
   }
 
   /// Mounts a cache, at its own path unless another is given.
@@ -76,6 +98,17 @@ public struct Run: SingleStep {
     var fields = [Mount.Field("target", path)]
     if let megabytes { fields.append(Mount.Field("size", Word(literal: "\(megabytes)m"))) }
     return adding(RunMount("tmpfs", fields: fields))
+  }
+
+  /// Mounts what the fields of a mount say, in the order they are printed.
+  ///
+  /// ```swift
+  /// Run("make").mounting(["type": "cache", "target": "/root/.cache", "mode": "0700"])
+  /// Run("make").mounting(["source": "/out", "target": "/in"], from: .stage(build))
+  /// ```
+  public func mounting(_ mount: Mount, from origin: BaseImage? = nil) -> Run {
+    let fields = mount.fields.filter { $0.key != "type" && (origin == nil || $0.key != "from") }
+    return adding(RunMount(mount["type"]?.raw ?? "bind", origin: origin, fields: fields))
   }
 
   /// Lets the command read a secret as a file at the secret's path.
@@ -117,7 +150,7 @@ public struct Run: SingleStep {
   public var step: Step {
     Step(
       .run(instruction, script: command?.script, mounts: mounts),
-      references: command?.references ?? [], problem: command?.problem)
+      references: command?.references ?? [], problem: command?.problem ?? problem)
   }
 
   private func adding(_ mount: RunMount) -> Run {
