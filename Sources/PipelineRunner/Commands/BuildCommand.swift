@@ -42,7 +42,7 @@ struct BuildCommand: AsyncParsableCommand {
       try BuildFlags.usage { () throws(Diagnostic) in try OutputSpecification(parsing: text) }
     }
     var request = try flags.request(tags: tag, outputs: outputs)
-    request.annotations = try annotation.flatMap { text in
+    request.annotations += try annotation.flatMap { text in
       try BuildFlags.usage { () throws(Diagnostic) in try OutputAnnotation.parse(text) }
     }
     request.failsOnMiss = failOnMiss

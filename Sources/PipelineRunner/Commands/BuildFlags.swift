@@ -85,9 +85,10 @@ struct BuildFlags: ParsableArguments {
     }
     let contexts = ContextCatalog(catalog)
     var options = BuildOptions(platform: .current, buildPlatform: .current)
-    let platforms = try platform.flatMap { $0.split(separator: ",") }.map { text in
+    let given = try platform.flatMap { $0.split(separator: ",") }.map { text in
       try Self.usage { () throws(Diagnostic) in try Platform(parsing: String(text)) }
     }
+    let platforms = given.isEmpty ? image.platforms : given
     if let first = platforms.first { options.platform = first }
     options.target = target
     options.buildArguments = buildArguments()
@@ -100,13 +101,17 @@ struct BuildFlags: ParsableArguments {
       options.labels[name] = value
     }
     options.sourceDateEpoch = try epoch(declared: image.graph.sourceDateEpoch, options, main)
-    return BuildRequest(
+    var request = BuildRequest(
       graph: image.graph, options: options, inputs: try inputs(contexts, main), contexts: contexts,
       registries: try registry.options(), stateDirectory: state.directory,
       lock: try sourceLock(image, main), usesCache: !noCache,
       platforms: platforms.isEmpty ? [options.platform] : platforms,
       tags: try (tags.isEmpty ? image.tags : tags).map(Self.reference), outputs: outputs,
       warnings: warnings)
+    request.annotations = image.annotations.sorted { $0.key < $1.key }.map { key, value in
+      OutputAnnotation(key: key, value: value)
+    }
+    return request
   }
 
   // MARK: - Parts
