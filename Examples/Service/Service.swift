@@ -18,17 +18,20 @@ struct Service: ContainerImage {
       Copy("server.c", to: "./")
       Run("gcc -std=gnu11 -O2 -Wall -Werror -static -DVERSION=\(version) -o /server server.c")
     }
-    let server = build.executable("/server")
 
     let test = Stage("test", from: build) {
       Run(
         """
-        \(server) 8080 &
-        sleep 0.2
-        \(server) --check 8080 | tee /report
+        /server 8080 &
+        for attempt in 1 2 3 4 5; do
+          if /server --check 8080 > /report; then exit 0; fi
+          sleep 1
+        done
+        exit 1
         """)
     }
 
+    let server = build.executable("/server")
     return Stage("service", from: .scratch) {
       Copy(server, to: "/usr/bin/server")
       Label("org.opencontainers.image.version", "\(version)")
