@@ -50,7 +50,7 @@ struct BuildCommand: AsyncParsableCommand {
     }
     if push { outputs.append(OutputSpecification(kind: .registry)) }
     var request = try flags.request(tags: tag, outputs: outputs)
-    request.annotations = try annotation.flatMap { text in
+    request.annotations += try annotation.flatMap { text in
       try BuildFlags.usage { () throws(Diagnostic) in try OutputAnnotation.parse(text) }
     }
     request.failsOnMiss = failOnMiss

@@ -83,9 +83,10 @@ struct BuildFlags: ParsableArguments {
     }
     let contexts = ContextCatalog(catalog)
     var options = BuildOptions(platform: .current, buildPlatform: .current)
-    let platforms = try platform.flatMap { $0.split(separator: ",") }.map { text in
+    let given = try platform.flatMap { $0.split(separator: ",") }.map { text in
       try Self.usage { () throws(Diagnostic) in try Platform(parsing: String(text)) }
     }
+    let platforms = given.isEmpty ? image.platforms : given
     if let first = platforms.first { options.platform = first }
     options.target = target
     options.buildArguments = buildArguments()
@@ -106,6 +107,9 @@ struct BuildFlags: ParsableArguments {
       tags: try (tags.isEmpty ? image.tags : tags).map(Self.reference), outputs: outputs,
       warnings: warnings)
     request.limits = try limits.limits
+    request.annotations = image.annotations.sorted { $0.key < $1.key }.map { key, value in
+      OutputAnnotation(key: key, value: value)
+    }
     return request
   }
 
