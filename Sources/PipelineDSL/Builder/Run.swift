@@ -32,21 +32,20 @@ public struct Run: SingleStep {
   }
 
   private var instruction: RunInstruction
+  private let command: ShellCommand.Rendered?
   private var mounts: [RunMount]
-  private let problem: Diagnostic?
 
   /// Runs text with the stage's shell.
   public init(_ command: ShellCommand) {
     let rendered = command.rendered
-    instruction = rendered.instruction
+    instruction = RunInstruction(.shell(rendered.script.text))
+    self.command = rendered
     mounts = rendered.mounts
-    problem = rendered.problem
   }
 
   /// Runs a program with its arguments as they are: no shell, no quoting.
   public init(_ program: String, _ first: String, _ others: String...) {
-    self.init(
-      arguments: [program, first] + others)
+    self.init(arguments: [program, first] + others)
   }
 
   /// Runs a vector of arguments that the program has computed.
@@ -56,8 +55,8 @@ public struct Run: SingleStep {
   /// ```
   public init(arguments: [String]) {
     instruction = RunInstruction(.exec(arguments))
+    command = nil
     mounts = []
-    problem = nil
   }
 
   /// Mounts a cache, at its own path unless another is given.
@@ -116,10 +115,13 @@ public struct Run: SingleStep {
   }
 
   public var step: Step {
-    Step(.run(instruction, mounts: mounts), problem: problem)
+    Step(
+      .run(instruction, script: command?.script, mounts: mounts),
+      references: command?.references ?? [], problem: command?.problem)
   }
 
   private func adding(_ mount: RunMount) -> Run {
+    guard !mounts.contains(where: { $0.isSame(as: mount) }) else { return self }
     var run = self
     run.mounts.append(mount)
     return run

@@ -17,6 +17,11 @@ struct RunMount: Sendable {
     self.fields = fields
   }
 
+  /// Whether two mounts are one, asked for twice.
+  func isSame(as other: RunMount) -> Bool {
+    type == other.type && origin?.identity == other.origin?.identity && fields == other.fields
+  }
+
   static func bind(
     _ artifact: any ArtifactReference, at target: Word, access: Run.MountAccess
   ) -> RunMount {

@@ -129,10 +129,17 @@ final class Store: Sendable {
   func adopt(_ workspace: Workspace, as layer: LayerID, isBase: Bool = false) throws {
     try hold(.layer(layer))
     if try info(of: layer) != nil { return }
-    let staging = workspace.path.appending("layer")
-    try Call.check("mkdir", staging) { mkdir($0, 0o755) }
-    try Call.rename(workspace.upper, to: staging.appending("fs"))
-    try publish(staging, as: layer, isBase: isBase)
+    let usage = try DirectoryTree.usage(of: workspace.upper)
+    try publish(
+      workspace, as: layer, bytes: usage.bytes, entries: usage.entries, isBase: isBase)
+  }
+
+  /// Makes a workspace's upper directory a layer named by its content, which was just found out.
+  func adopt(_ workspace: Workspace, as content: LayerContent) throws {
+    try hold(.layer(content.id))
+    if try info(of: content.id) != nil { return }
+    try publish(
+      workspace, as: content.id, bytes: content.bytes, entries: content.entries, isBase: false)
   }
 
   /// Adds a layer by letting `fill` write it into an empty directory.
@@ -141,6 +148,11 @@ final class Store: Sendable {
     let workspace = try makeWorkspace(below: .empty)
     defer { remove(workspace) }
     try fill(workspace.upper)
+    try replace(layer, with: workspace)
+  }
+
+  /// Makes a workspace's upper directory the content of a base image's layer.
+  func replace(_ layer: LayerID, with workspace: Workspace) throws {
     // Another process may have made it meanwhile, and be at work on it.
     if try !isUsable(layer) { try discard(layer) }
     try adopt(workspace, as: layer, isBase: true)
@@ -174,12 +186,16 @@ final class Store: Sendable {
     return true
   }
 
-  private func publish(_ staging: FilePath, as layer: LayerID, isBase: Bool) throws {
-    let usage = try DirectoryTree.usage(of: staging.appending("fs"))
+  private func publish(
+    _ workspace: Workspace, as layer: LayerID, bytes: Int64, entries: Int, isBase: Bool
+  ) throws {
+    let staging = workspace.path.appending("layer")
+    try Call.check("mkdir", staging) { mkdir($0, 0o755) }
+    try Call.rename(workspace.upper, to: staging.appending("fs"))
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     let info = LayerInfo(
-      size: usage.bytes, entries: usage.entries, boot: boot, isBase: isBase,
+      size: bytes, entries: entries, boot: boot, isBase: isBase,
       created: Double(now.tv_sec) + Double(now.tv_nsec) / 1e9)
     try FileContent.replace(
       staging.appending("info"), with: Array(JSONEncoder().encode(info)))
