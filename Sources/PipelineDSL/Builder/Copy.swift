@@ -57,6 +57,15 @@ public struct Copy: SingleStep {
     origin = .context(.main)
   }
 
+  /// Copies as an instruction of the graph says, for a spelling that nothing else here offers.
+  ///
+  /// What is copied from is the tree given here, whatever the instruction's own `from` is.
+  public init(_ instruction: CopyInstruction, from origin: BaseImage = .context(.main)) {
+    self.instruction = instruction
+    self.origin = origin
+    artifact = nil
+  }
+
   /// Gives everything that is copied, and created parents, an owner.
   public func owned(by owner: Owner) -> Copy {
     var copy = self

@@ -27,6 +27,15 @@ public struct ImageReference: Sendable, ExpressibleByStringInterpolation {
     self.arguments = arguments
   }
 
+  /// Takes Dockerfile text, as in `.spelled("alpine:${TAG:-3}", using: tag)`.
+  public static func spelled(_ text: String, using arguments: BuildArgument...) -> ImageReference {
+    ImageReference(text: text, arguments: arguments)
+  }
+
+  static func spelled(_ text: String, using arguments: [BuildArgument]) -> ImageReference {
+    ImageReference(text: text, arguments: arguments)
+  }
+
   func appending(_ suffix: String) -> ImageReference {
     ImageReference(text: text + suffix, arguments: arguments)
   }

@@ -27,7 +27,7 @@ extension Solver {
       }
       let layer = try await blocking {
         let content = try LayerContent(of: workspace.upper)
-        try store.adopt(workspace, as: content)
+        try store.adopt(workspace, as: content, title: operation.title)
         return content.id
       }
       store.remove(workspace)
