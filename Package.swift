@@ -46,6 +46,8 @@ let package = Package(
     .executableTarget(
       name: "WheelTools", dependencies: image + ["WheelTemplate"], path: "Examples/WheelTools",
       exclude: ["tools.txt"]),
+    .executableTarget(
+      name: "TestMatrix", dependencies: image, path: "Examples/TestMatrix", exclude: ["tests"]),
     .target(
       name: "WheelTemplate", dependencies: ["PipelineDSL"], path: "Examples/WheelTemplate"),
 

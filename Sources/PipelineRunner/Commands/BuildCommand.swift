@@ -16,9 +16,12 @@ struct BuildCommand: AsyncParsableCommand {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "Write the image: type=oci|docker|tar|local,dest=PATH[,name=…]; a bare path is a directory. May be given several times.",
+      "Write the image: type=oci|docker|tar|local,dest=PATH[,name=…] or type=registry,name=…; a bare path is a directory. May be given several times.",
       valueName: "output"))
   var output: [String] = []
+
+  @Flag(help: "Push the image under its names: short for -o type=registry.")
+  var push = false
 
   @Option(
     help: ArgumentHelp(
@@ -42,9 +45,10 @@ struct BuildCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await Privilege.require()
-    let outputs = try output.map { text in
+    var outputs = try output.map { text in
       try BuildFlags.usage { () throws(Diagnostic) in try OutputSpecification(parsing: text) }
     }
+    if push { outputs.append(OutputSpecification(kind: .registry)) }
     var request = try flags.request(tags: tag, outputs: outputs)
     request.annotations = try annotation.flatMap { text in
       try BuildFlags.usage { () throws(Diagnostic) in try OutputAnnotation.parse(text) }
