@@ -47,8 +47,8 @@ final class ImagePacker: Sendable {
     _ layers: [LayerID], compression: OutputCompression
   ) async throws -> [PackedLayer] {
     try await forEach(layers) { layer, below in
-      if let base = self.solver.bases[layer], let descriptor = base.descriptor {
-        return PackedLayer(descriptor: descriptor, diffID: base.diffID)
+      if let base = self.solver.bases[layer] {
+        return PackedLayer(descriptor: base.descriptor, diffID: base.diffID)
       }
       return try await self.pack(layer, below, compression)
     }
