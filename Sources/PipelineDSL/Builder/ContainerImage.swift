@@ -32,6 +32,12 @@ public protocol ContainerImage: Sendable {
   /// A path that is not absolute starts at the working directory.
   var contextDirectory: String { get }
 
+  /// Arguments to declare before the first stage, in this order.
+  ///
+  /// Those in the names of base images are declared by themselves. A stage that declares an
+  /// argument of the same name without a default takes the value from here.
+  var arguments: [BuildArgument] { get }
+
   /// The time, in seconds since 1970, that every file and the configuration get at most.
   ///
   /// With it the image's digest is a function of its inputs.
@@ -58,6 +64,8 @@ extension ContainerImage {
   }
 
   public var contextDirectory: String { "." }
+
+  public var arguments: [BuildArgument] { [] }
 
   public var sourceDateEpoch: Int? { nil }
 

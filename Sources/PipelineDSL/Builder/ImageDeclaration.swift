@@ -10,7 +10,7 @@ public struct ImageDeclaration: Sendable {
   ///   the image's declaration throws.
   public init(_ image: some ContainerImage) throws {
     let target = try image.image()
-    var graph = try StageGraph(target: target)
+    var graph = try StageGraph(target: target, arguments: image.arguments)
     graph.sourceDateEpoch = image.sourceDateEpoch
     self.graph = graph
     contexts = StageOrder(target: target).contexts

@@ -59,6 +59,20 @@ public struct Run: SingleStep {
     mounts = []
   }
 
+  /// Runs lines as a script that goes on after a command that fails, as `RUN <<EOF` does.
+  public init(script: String) {
+    let body = script.isEmpty || script.hasSuffix("\n") ? script : script + "\n"
+    let heredoc = Heredoc(script: body)
+    self.init(RunInstruction(.shell("<<" + heredoc.name), heredocs: [heredoc]))
+  }
+
+  /// Runs what an instruction of the graph says, for a spelling that nothing else here offers.
+  public init(_ instruction: RunInstruction) {
+    self.instruction = instruction
+    command = nil
+    mounts = []
+  }
+
   /// Mounts a cache, at its own path unless another is given.
   public func mounting(_ cache: Cache, at path: Word? = nil) -> Run {
     adding(.cache(cache, at: path ?? Word(literal: cache.path)))
@@ -76,6 +90,17 @@ public struct Run: SingleStep {
     var fields = [Mount.Field("target", path)]
     if let megabytes { fields.append(Mount.Field("size", Word(literal: "\(megabytes)m"))) }
     return adding(RunMount("tmpfs", fields: fields))
+  }
+
+  /// Mounts what the fields of a mount say, in the order they are printed.
+  ///
+  /// ```swift
+  /// Run("make").mounting(["type": "cache", "target": "/root/.cache", "mode": "0700"])
+  /// Run("make").mounting(["source": "/out", "target": "/in"], from: .stage(build))
+  /// ```
+  public func mounting(_ mount: Mount, from origin: BaseImage? = nil) -> Run {
+    let fields = mount.fields.filter { $0.key != "type" && (origin == nil || $0.key != "from") }
+    return adding(RunMount(mount["type"]?.raw ?? "bind", origin: origin, fields: fields))
   }
 
   /// Lets the command read a secret as a file at the secret's path.

@@ -24,18 +24,29 @@ public struct Stage: ArtifactSource, Sendable {
     let platform: StagePlatform?
     let steps: [Step]
     let outputs: [ArtifactDeclaration]
+    let companions: [Stage]
     let location: SourceLocation
+    /// How many stages follow each other up to this one.
+    private let depth: Int
 
     init(
       name: String?, base: BaseImage, platform: StagePlatform?, steps: [Step],
-      outputs: [ArtifactDeclaration], location: SourceLocation
+      outputs: [ArtifactDeclaration], companions: [Stage], location: SourceLocation
     ) {
       self.name = name
       self.base = base
       self.platform = platform
       self.steps = steps
       self.outputs = outputs
+      self.companions = companions
       self.location = location
+      let used = StageOrder.stages(in: [base] + steps.flatMap(StageOrder.trees))
+      depth = 1 + (used.map(\.declaration.depth).max() ?? 0)
+      if depth.isMultiple(of: 1000) {
+        // Freeing a chain of stages frees each inside the next one, and the stack is finite: so a
+        // link in a thousand is never freed. No chain that a person writes is that long.
+        _ = Unmanaged.passRetained(self)
+      }
     }
   }
 
@@ -43,11 +54,11 @@ public struct Stage: ArtifactSource, Sendable {
 
   init(
     name: String?, base: BaseImage, platform: StagePlatform?, steps: [Step],
-    outputs: [ArtifactDeclaration], location: SourceLocation
+    outputs: [ArtifactDeclaration], companions: [Stage] = [], location: SourceLocation
   ) {
     declaration = Declaration(
       name: name, base: base, platform: platform, steps: steps, outputs: outputs,
-      location: location)
+      companions: companions, location: location)
   }
 
   /// Declares a stage: what it starts from and what happens in it.
@@ -62,6 +73,27 @@ public struct Stage: ArtifactSource, Sendable {
     self.init(
       name: name, base: base.tree, platform: platform, steps: steps(), outputs: [],
       location: SourceLocation(fileID: fileID, filePath: filePath, line: line, column: column))
+  }
+
+  /// Declares that other stages belong to the same image, though this one does not use them.
+  ///
+  /// They are printed and `--target` can build them; a build of this stage does not run them.
+  /// They come after the stages that this one uses, unless such a stage is among them: then all
+  /// come in the order given.
+  ///
+  /// ```swift
+  /// let test = Stage("test", from: .stage(build)) { Run("make test") }
+  /// return Stage(from: .scratch) {
+  ///   Copy(build.executable("/app"), to: "/app")
+  /// }.alongside(test)
+  /// ```
+  public func alongside(_ stages: Stage...) -> Stage { alongside(stages) }
+
+  func alongside(_ stages: [Stage]) -> Stage {
+    Stage(
+      name: declaration.name, base: declaration.base, platform: declaration.platform,
+      steps: declaration.steps, outputs: declaration.outputs,
+      companions: declaration.companions + stages, location: declaration.location)
   }
 
   public var tree: BaseImage { .stage(self) }

@@ -17,10 +17,13 @@ extension StageGraph {
   /// Makes the graph of a stage and of everything that it uses.
   ///
   /// - Throws: a diagnostic at the declaration that contradicts itself or another one.
-  public init(target: PipelineDSL.Stage) throws(Diagnostic) {
+  public init(
+    target: PipelineDSL.Stage, arguments: [BuildArgument] = []
+  ) throws(Diagnostic) {
     let order = StageOrder(target: target)
     try Self.checkContexts(order.contexts)
-    let globals = try GlobalArguments(order)
+    let globals = try GlobalArguments(
+      order, declared: arguments, at: target.declaration.location)
     var resolver = StepResolver(
       names: try StageNames(order), artifacts: UsedArtifacts(order), globals: globals)
     var stages: [Stage] = []

@@ -22,4 +22,9 @@ public struct StagePlatform: Hashable, Sendable {
   public static func exactly(_ platform: Platform) -> StagePlatform {
     StagePlatform(word: Word(literal: platform.description))
   }
+
+  /// A platform with variables, as in `.spelled("linux/\(architecture)")`.
+  ///
+  /// Only global arguments have values there: see ``ContainerImage/arguments``.
+  public static func spelled(_ word: Word) -> StagePlatform { StagePlatform(word: word) }
 }

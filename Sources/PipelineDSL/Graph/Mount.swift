@@ -30,3 +30,10 @@ public struct Mount: Hashable, Sendable {
   /// What `from=` names, as written: a stage, a named context or an image.
   public var from: String? { self["from"]?.raw }
 }
+
+extension Mount: ExpressibleByDictionaryLiteral {
+  /// Takes the fields in their order; nil is the value of a bare key.
+  public init(dictionaryLiteral fields: (String, Word?)...) {
+    self.init(fields.map { Field($0.0, $0.1) })
+  }
+}

@@ -28,8 +28,14 @@ struct BuildCommand: AsyncParsableCommand {
       "Annotate the manifest, or another level: [manifest|index|…:]KEY=VALUE.", valueName: "text"))
   var annotation: [String] = []
 
+  @Flag(help: "Fail at the first step that the cache does not serve, and say why.")
+  var failOnMiss = false
+
   @Option(help: "How to show progress: auto, tty, plain, json or quiet.")
   var progress: ProgressMode = .auto
+
+  @Option(help: "What to do where a command fails: stop, or open a shell in its place.")
+  var onFailure: FailureMode = .stop
 
   @Option(help: "Write the image's digest to this file.")
   var iidfile: String?
@@ -38,6 +44,7 @@ struct BuildCommand: AsyncParsableCommand {
   var metadataFile: String?
 
   func run() async throws {
+    try await Privilege.require()
     var outputs = try output.map { text in
       try BuildFlags.usage { () throws(Diagnostic) in try OutputSpecification(parsing: text) }
     }
@@ -46,9 +53,16 @@ struct BuildCommand: AsyncParsableCommand {
     request.annotations = try annotation.flatMap { text in
       try BuildFlags.usage { () throws(Diagnostic) in try OutputAnnotation.parse(text) }
     }
+    request.failsOnMiss = failOnMiss
+    if onFailure == .shell {
+      guard TerminalSession.isPossible else {
+        throw CommandFailure.usage(
+          "--on-failure=shell needs a terminal: standard input and output have to be one")
+      }
+      request.opensShellOnFailure = true
+    }
     request.idFile = iidfile.map { FilePath($0) }
     request.metadataFile = metadataFile.map { FilePath($0) }
-    try Privilege.require()
     let store = try Store(at: request.stateDirectory)
     let renderer = progress.renderer
     let report = try await LocalEngine(store: store, progress: renderer).build(request)
@@ -65,6 +79,12 @@ struct BuildCommand: AsyncParsableCommand {
       ])
     }
   }
+}
+
+/// The values of `--on-failure`.
+enum FailureMode: String, ExpressibleByArgument, CaseIterable, Sendable {
+  case stop
+  case shell
 }
 
 /// The values of `--progress`.

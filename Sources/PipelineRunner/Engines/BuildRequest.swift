@@ -11,9 +11,17 @@ struct BuildRequest: Sendable {
   /// How registries are reached for what no context gives, and for pushing.
   var registries = RegistryOptions()
   var stateDirectory: FilePath
+  /// What the sources are pinned to.
+  var lock: SourceLock
   var usesCache = true
+  /// Whether a step that would run is an error (`--fail-on-miss`).
+  var failsOnMiss = false
   /// The image is built for each; the first is that of the options.
   var platforms: [Platform]
+  /// What each command may use.
+  var limits = ResourceLimits()
+  /// Whether a person gets a shell where a command failed.
+  var opensShellOnFailure = false
   /// Names the image gets in the store.
   var tags: [String] = []
   var outputs: [OutputSpecification] = []

@@ -1,2 +1,3 @@
 FROM alpine AS Builder
+FROM alpine
 COPY --from=BUILDER /a /b
