@@ -25,9 +25,15 @@ final class PackWalk {
   private var firstNames: [UInt64: [CChar]] = [:]
   private let link = UnsafeMutableRawBufferPointer.allocate(byteCount: 4097, alignment: 1)
   private let comparison = FileComparison()
+  private let isExact: Bool
+  /// Whether everything could be written; a socket cannot.
+  private(set) var isComplete = true
 
-  init(_ writer: LayerBlobWriter, epoch: Int?) {
+  /// With `isExact` the tar says all that the directory itself holds, whatever lies below it:
+  /// unpacking gives the same directory again. The walk is then over no lower one.
+  init(_ writer: LayerBlobWriter, epoch: Int?, isExact: Bool = false) {
     self.writer = writer
+    self.isExact = isExact
     tar = TarWriter(writer)
     self.epoch = epoch.map(Int64.init)
   }
@@ -36,6 +42,12 @@ final class PackWalk {
 
   func run(_ top: consuming OwnedDescriptor, over lower: consuming OwnedDescriptor?) throws {
     let lowerRaw = lower?.raw ?? -1
+    if isExact {
+      let entry = entry(.directory, try TreeAccess.status(of: top.raw))
+      try "./".withCString { name in
+        try tar.write(entry, name: name, extra: Self.records(of: top.raw))
+      }
+    }
     try walk(DirectoryListing(owning: top.take()), lower: lowerRaw, hides: false)
     withExtendedLifetime(lower) {}
   }
@@ -105,7 +117,7 @@ final class PackWalk {
       remember(status)
       try write(self.entry(.link, status), link: target)
     // A socket is of no use without the process that made it; no other builder keeps them.
-    case S_IFSOCK: break
+    case S_IFSOCK: isComplete = false
     default:
       if let below, status.hasSameOwner(as: below), below.st_rdev == status.st_rdev,
         status.st_nlink == 1
@@ -151,6 +163,12 @@ final class PackWalk {
       isSame = Self.areEqual(records, try Self.records(of: lowerRaw))
     }
     if !isSame { try writeLevels() }
+    if isExact, OverlayMark.isOpaque(raw) {
+      let length = path.count
+      path.append(TarMark.opaque, strlen(TarMark.opaque))
+      try write(TarEntry(kind: .file))
+      path.truncate(to: length)
+    }
     try walk(child, lower: lowerRaw, hides: isMerged && (hides || OverlayMark.isOpaque(raw)))
     levels.removeLast()
   }
@@ -204,9 +222,9 @@ final class PackWalk {
 
   private func delete(_ name: UnsafePointer<CChar>, lower: CInt) throws {
     var status = stat()
-    guard lower >= 0, fstatat(lower, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
-      !status.isWhiteout
-    else { return }
+    let isBelow =
+      lower >= 0 && fstatat(lower, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && !status.isWhiteout
+    guard isBelow || isExact else { return }
     let length = path.count
     defer { path.truncate(to: length) }
     if length > 0 { try writeLevels() }
