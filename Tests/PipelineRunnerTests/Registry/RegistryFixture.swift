@@ -44,10 +44,7 @@ struct RegistryFixture {
 
   /// The bytes of an image's layers.
   func layers(of image: ResolvedImage) throws -> [[UInt8]] {
-    try image.layers.map { layer in
-      guard let descriptor = layer.descriptor else { return [] }
-      return try Self.content(of: layer.blobs.open(descriptor))
-    }
+    try image.layers.map { try Self.content(of: $0.blobs.open($0.descriptor)) }
   }
 
   static func content(of reader: any BlobReader) throws -> [UInt8] {
