@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>

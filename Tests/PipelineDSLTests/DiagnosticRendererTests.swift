@@ -196,7 +196,7 @@ struct DiagnosticRendererTests {
       render(Diagnostic("x", at: at(2, 1)), "RUN\n\nCMD") == """
         error: x
           --> Dockerfile:2:1
-        2 | 
+        2 |
           | ^
 
         """)

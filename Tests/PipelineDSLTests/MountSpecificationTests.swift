@@ -98,6 +98,8 @@ struct MountSpecificationTests {
     #expect(try read("type=secret,id=a/b") == secret("a/b", "/run/secrets/b"))
     #expect(try read("type=secret,target=/etc/key") == secret("key", "/etc/key"))
     #expect(try read("type=secret,id=t,env=T") == secret("t", nil, variable: "T"))
+    #expect(try read("env=T,type=secret,id=t") == secret("t", nil, variable: "T"))
+    #expect(try read("type=secret,id=t,env=") == secret("t", nil, variable: "t"))
     #expect(try read("type=secret,id=t,env=T,target=/t") == secret("t", "/t", variable: "T"))
     #expect(
       try read("type=secret,id=t,required") == secret("t", "/run/secrets/t", isRequired: true))
@@ -140,8 +142,8 @@ struct MountSpecificationTests {
         "required belongs to type=secret or type=ssh, which stands before it"
       ),
       (
-        "env=X,target=/x", "unexpected key 'env' for mount type 'bind'",
-        "env belongs to type=secret, which stands before it"
+        "env=X,target=/x", "env not allowed for 'bind' type mounts",
+        "env belongs to type=secret: the variable that holds the secret"
       ),
       ("target=/", "invalid mount target '/'", "mount it on a directory below the root"),
       ("target=/a/..", "invalid mount target '/a/..'", "mount it on a directory below the root"),

@@ -164,7 +164,7 @@ struct GarbageCollectorTests {
   @Test("collectors and builds beside each other: what a build found is there until it ends")
   func races() async throws {
     let path = directory.path.appending("store")
-    let rounds = 60
+    let rounds = 30
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         for _ in 0..<rounds {

@@ -44,7 +44,7 @@ struct ImageFixture {
   static func makeTar(_ path: FilePath, _ content: String) throws -> FilePath {
     let raw = path.withPlatformString { open($0, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) }
     let file = OwnedDescriptor(owning: raw)
-    let tar = TarStream(file.raw)
+    let tar = ImageTarWriter(file.raw)
     try tar.addDirectory("opt")
     try tar.addFile("opt/file", Array(content.utf8))
     try tar.finish()

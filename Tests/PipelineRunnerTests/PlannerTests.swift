@@ -7,6 +7,8 @@ import Testing
 private struct FakeResolver: BaseResolver {
   var images: [String: ImageConfiguration.Execution] = [:]
   var directories: Set<String> = []
+  /// What the images are for, where that is not what was asked for.
+  var architecture: String?
 
   func resolve(
     _ reference: String, platform: Platform, at location: PipelineDSL.SourceLocation?
@@ -18,7 +20,7 @@ private struct FakeResolver: BaseResolver {
     return ResolvedImage(
       digest: digest,
       configuration: ImageConfiguration(
-        architecture: platform.architecture, os: platform.os, config: execution,
+        architecture: architecture ?? platform.architecture, os: platform.os, config: execution,
         rootfs: .init(diffIDs: [])), layers: [])
   }
 
@@ -42,6 +44,22 @@ struct PlannerTests {
     configure(&options)
     return try await Planner.plan(
       graph, options: options, resolver: FakeResolver(images: images, directories: directories))
+  }
+
+  @Test(
+    "a base for another platform is warned of, unless the rule is left out",
+    arguments: [("", 1), ("# check=skip=InvalidBaseImagePlatform\n", 0)])
+  func warnsOfPlatform(directive: String, count: Int) async throws {
+    let text = directive + "FROM base\n"
+    let graph = try #require(DockerfileParser.parse(Array(text.utf8), file: "Dockerfile").graph)
+    let resolver = FakeResolver(images: ["base": .init()], architecture: "arm64")
+    let plan = try await Planner.plan(
+      graph, options: BuildOptions(platform: platform, buildPlatform: platform), resolver: resolver)
+    #expect(
+      plan.warnings.map(\.message)
+        == Array(
+          repeating: "the base image 'base' is for linux/arm64, and linux/amd64 is built",
+          count: count))
   }
 
   private func execution(_ plan: Plan) throws -> ImageConfiguration.Execution {

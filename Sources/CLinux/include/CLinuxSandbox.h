@@ -21,10 +21,9 @@ int clinux_file_system(const char *type, const char *const *options, const char 
 /// with what is mounted below it where `recursive` is set.
 int clinux_clone_mount(int fd, int recursive, uint64_t attributes);
 
-/// pipe2(2), accept4(2) and memfd_create(2) with close-on-exec.
+/// pipe2(2) and accept4(2) with close-on-exec.
 int clinux_pipe(int ends[2]);
 int clinux_accept(int listener);
-int clinux_memory_file(const char *name);
 
 /// The f_type of statfs(2) for a path, -1 where there is none.
 long clinux_file_system_type(const char *path);

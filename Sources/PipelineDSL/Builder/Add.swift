@@ -9,6 +9,7 @@
 /// ```
 public struct Add: SingleStep {
   private var instruction: AddInstruction
+  private var problem: Diagnostic?
 
   /// Adds paths of the main build context, URLs or git references.
   public init(_ sources: Word..., to destination: Word) {
@@ -27,6 +28,7 @@ public struct Add: SingleStep {
   public func withMode(_ mode: FileMode) -> Add {
     var addition = self
     addition.instruction.mode = mode.word
+    addition.problem = mode.problem
     return addition
   }
 
@@ -72,5 +74,5 @@ public struct Add: SingleStep {
     case nothing
   }
 
-  public var step: Step { Step(.add(instruction)) }
+  public var step: Step { Step(.instruction(.add(instruction)), problem: problem) }
 }

@@ -1,13 +1,14 @@
 /// A value that the command line may set with `--build-arg`.
 ///
-/// As a step it declares the argument in a stage; interpolated it stands for its value. What the
-/// program knows by itself needs no argument: a Swift constant is shorter and typed.
+/// Interpolated it stands for its value, in the name of a base image as in a step; the stage that
+/// uses it declares it before the first step that does. As a step of its own it is declared where
+/// it stands. What the program knows by itself needs no argument: a Swift constant is shorter and
+/// typed.
 ///
 /// ```swift
 /// let version = BuildArgument("APP_VERSION", default: "dev")
 /// Stage(from: .image("alpine:3")) {
-///   version
-///   Run("echo \(version) > /version")
+///   Run("echo \(version) > /version")   // ARG APP_VERSION=dev, then RUN echo "${APP_VERSION}" …
 /// }
 /// ```
 public struct BuildArgument: SingleStep {
@@ -33,6 +34,12 @@ extension BuildArgument {
   public static let targetArchitecture = BuildArgument("TARGETARCH")
   /// The platform of the machine that builds.
   public static let buildPlatform = BuildArgument("BUILDPLATFORM")
+  /// The operating system that the image is for, such as `linux`.
+  public static let targetOS = BuildArgument("TARGETOS")
+  /// The variant of the processor that the image is for, such as `v7`; mostly empty.
+  public static let targetVariant = BuildArgument("TARGETVARIANT")
+  /// The processor of the machine that builds.
+  public static let buildArchitecture = BuildArgument("BUILDARCH")
 }
 
 extension BuildArgument {

@@ -82,4 +82,22 @@ public struct BuildContext: ArtifactSource, Sendable {
   }
 
   public var tree: BaseImage { .context(self) }
+
+  /// - Throws: a diagnostic for a name that no context can have.
+  func check() throws(Diagnostic) {
+    guard let name else { return }
+    let isWellFormed =
+      !name.isEmpty && !name.utf8.allSatisfy { (48...57).contains($0) }
+      && name.utf8.allSatisfy {
+        (97...122).contains($0) || (48...57).contains($0) || "-_./:".utf8.contains($0)
+      }
+    guard isWellFormed, name != "scratch", name != "context" else {
+      throw Diagnostic(
+        "'\(name)' cannot be the name of a build context", at: location,
+        help: "use small letters, digits, '-', '_' and '.', and not digits alone")
+    }
+    if source?.isEmpty == true {
+      throw Diagnostic("the build context '\(name)' has an empty source", at: location)
+    }
+  }
 }

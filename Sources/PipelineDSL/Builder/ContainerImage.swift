@@ -20,8 +20,9 @@ public protocol ContainerImage: Sendable {
 
   /// Declares the stages and returns the one that is the image.
   ///
-  /// Nothing runs here: stages that the result does not use are left out.
-  func image() -> Stage
+  /// Nothing runs here: stages that the result does not use are left out. An image that depends on
+  /// something, such as a file that it reads, may throw; a ``Diagnostic`` is shown with its place.
+  func image() throws -> Stage
 
   /// What the image is called where the command line gives no `--tag`.
   var name: String { get }
@@ -41,6 +42,12 @@ public protocol ContainerImage: Sendable {
   ///
   /// With it the image's digest is a function of its inputs.
   var sourceDateEpoch: Int? { get }
+
+  /// The platforms the image is for where the command line names none; empty is this machine's.
+  var platforms: [Platform] { get }
+
+  /// Annotations of the image's manifest; labels are a matter of ``Label``.
+  var annotations: [String: String] { get }
 }
 
 extension ContainerImage {
@@ -62,6 +69,10 @@ extension ContainerImage {
 
   public var sourceDateEpoch: Int? { nil }
 
+  public var platforms: [Platform] { [] }
+
+  public var annotations: [String: String] { [:] }
+
   /// The directory of a source file of the program, wherever the program is started.
   ///
   /// ```swift
@@ -72,7 +83,4 @@ extension ContainerImage {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return String(path[..<slash])
   }
-
-  /// The named build contexts that the image's stages use, in order of first use.
-  public var contexts: [BuildContext] { StageOrder(target: image()).contexts }
 }

@@ -3,21 +3,40 @@
 /// ```swift
 /// Copy("requirements.txt", to: "/src/")
 /// Copy(build.directory("/out"), to: "/opt/app")
-/// Copy("/usr/lib/*.so", from: .stage(build), to: "/usr/lib/")
+/// Copy("/usr/lib/*.so", from: build, to: "/usr/lib/")
+/// Copy("settings.json", to: "/etc/app/").ifPresent()
 /// Copy(content: "nameserver 9.9.9.9\n", to: "/etc/resolv.conf")
 /// ```
 public struct Copy: SingleStep {
   private var instruction: CopyInstruction
   private let origin: BaseImage
-  private let artifact: ArtifactDeclaration?
+  private var artifact: ArtifactDeclaration?
   private var needsNumericOwner = false
+  private var problem: Diagnostic?
 
-  /// Copies paths or wildcards, of the main build context unless another tree is given.
-  public init(_ sources: Word..., from origin: BaseImage = .context(.main), to destination: Word) {
+  /// Copies paths or wildcards of the main build context.
+  public init(_ sources: Word..., to destination: Word) {
     instruction = CopyInstruction(
       sources.map { .path($0.asOperand) }, to: destination.asOperand)
-    self.origin = origin
-    artifact = nil
+    origin = .context(.main)
+  }
+
+  /// Copies paths or wildcards of a stage, an image or a named context.
+  public init(_ sources: Word..., from origin: some ArtifactSource, to destination: Word) {
+    instruction = CopyInstruction(
+      sources.map { .path($0.asOperand) }, to: destination.asOperand)
+    self.origin = origin.tree
+  }
+
+  @available(
+    *, unavailable,
+    message: """
+      text names neither a stage nor an image by itself: write 'from: .image("…")' for an image, or \
+      the identifier of a stage, as in 'from: build'
+      """
+  )
+  public init(_ sources: Word..., from origin: String, to destination: Word) {
+    self.init(to: destination)
   }
 
   /// Copies what a stage, an image or a context has at one path; a directory's contents.
@@ -36,16 +55,17 @@ public struct Copy: SingleStep {
     instruction = CopyInstruction(
       [.heredoc(Heredoc(literal: content))], to: destination.asOperand)
     origin = .context(.main)
-    artifact = nil
   }
 
   /// Copies as an instruction of the graph says, for a spelling that nothing else here offers.
-  ///
-  /// What is copied from is the tree given here, whatever the instruction's own `from` is.
-  public init(_ instruction: CopyInstruction, from origin: BaseImage = .context(.main)) {
+  public init(_ instruction: CopyInstruction) {
+    self.init(instruction, from: BuildContext.main)
+  }
+
+  /// Copies as an instruction says, from a tree that takes the place of the instruction's `from`.
+  public init(_ instruction: CopyInstruction, from origin: some ArtifactSource) {
     self.instruction = instruction
-    self.origin = origin
-    artifact = nil
+    self.origin = origin.tree
   }
 
   /// Gives everything that is copied, and created parents, an owner.
@@ -60,6 +80,7 @@ public struct Copy: SingleStep {
   public func withMode(_ mode: FileMode) -> Copy {
     var copy = self
     copy.instruction.mode = mode.word
+    copy.problem = copy.problem ?? mode.problem
     return copy
   }
 
@@ -87,11 +108,50 @@ public struct Copy: SingleStep {
     return copy
   }
 
-  public var step: Step {
-    Step(.copy(instruction, from: origin, artifact: artifact), problem: problem)
+  /// Copies nothing, and fails not, where a source is not there.
+  ///
+  /// Its directory has to be there all the same. In a Dockerfile this is a wildcard that only the
+  /// path itself matches, such as `settings.jso[n]`.
+  public func ifPresent() -> Copy {
+    var copy = self
+    copy.artifact = nil
+    copy.instruction.sources = instruction.sources.map { source in
+      guard case .path(var path) = source else { return source }
+      guard let pattern = Self.pattern(for: path.raw) else {
+        copy.problem =
+          copy.problem
+          ?? Diagnostic(
+            "'\(path.raw)' cannot be copied only if it is there",
+            help: "name one file or directory, without variables, quotes and wildcards")
+        return source
+      }
+      path.raw = pattern
+      return .path(path)
+    }
+    return copy
   }
 
-  private var problem: Diagnostic? {
+  /// A wildcard that one path alone matches (C4); a wildcard without match is no error.
+  private static func pattern(for path: String) -> String? {
+    var scalars = Array(path.unicodeScalars)
+    while scalars.count > 1, scalars.last == "/" { scalars.removeLast() }
+    let isLiteral = !scalars.contains { "$\"'\\*?[]".unicodeScalars.contains($0) }
+    let start = scalars.lastIndex(of: "/").map { $0 + 1 } ?? 0
+    guard isLiteral,
+      let index = scalars[start...].lastIndex(where: { $0 != "^" && $0 != "-" && $0 != "." })
+    else { return nil }
+    var pattern = ""
+    pattern.unicodeScalars.append(contentsOf: scalars[..<index])
+    pattern += "[\(scalars[index])]"
+    pattern.unicodeScalars.append(contentsOf: scalars[(index + 1)...])
+    return pattern
+  }
+
+  public var step: Step {
+    Step(.copy(instruction, from: origin, artifact: artifact), problem: problem ?? linkProblem)
+  }
+
+  private var linkProblem: Diagnostic? {
     guard instruction.isLinked, needsNumericOwner, instruction.mode == nil else { return nil }
     return Diagnostic(
       "a linked copy cannot look up its owner by name",

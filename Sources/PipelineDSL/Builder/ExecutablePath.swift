@@ -17,10 +17,12 @@ struct ExecutablePath {
     while let visited = current {
       if identity == .stage(visited) { return executable.declaration.path }
       for candidate in visited.declaration.steps.reversed() {
-        if case .copy(let copy, let origin, let artifact) = candidate.action,
-          origin.identity == identity, artifact?.path == executable.declaration.path
-        {
-          return try destination(of: copy, for: step)
+        guard case .copy(let copy, let origin, _) = candidate.action, origin.identity == identity
+        else { continue }
+        for source in copy.sources {
+          if let rest = Self.remainder(of: executable.declaration.path, below: source) {
+            return try destination(of: copy, rest, for: step)
+          }
         }
       }
       if visited.declaration.base.identity == identity { return executable.declaration.path }
@@ -38,15 +40,28 @@ struct ExecutablePath {
       help: "copy it first: 'Copy(…, to: \"/usr/bin/…\")'")
   }
 
+  /// What remains of a path below a source that was copied: empty for the path itself, nil where
+  /// the source is something else.
+  private static func remainder(of path: String, below source: CopySource) -> Substring? {
+    guard case .path(let word) = source else { return nil }
+    if word == Word(exactPath: path) { return "" }
+    var directory = word.raw[...]
+    while directory.hasSuffix("/") { directory = directory.dropLast() }
+    guard path.hasPrefix(directory + "/"), word == Word(exactPath: word.raw) else { return nil }
+    return path.dropFirst(directory.count + 1)
+  }
+
   private func destination(
-    of copy: CopyInstruction, for step: Step
+    of copy: CopyInstruction, _ rest: Substring, for step: Step
   ) throws(Diagnostic) -> String {
     let destination = copy.destination.raw
-    guard destination.hasPrefix("/"), !destination.contains("$") else {
+    guard destination.hasPrefix("/"), !destination.contains("$"), !copy.keepsParents else {
       throw Diagnostic(
         "the executable's path is not known: it was copied to '\(destination)'",
         at: step.location, help: "copy it to an absolute path")
     }
+    // The contents of a directory land in the destination, whether it ends in '/' or not (C3).
+    if !rest.isEmpty { return destination + (destination.hasSuffix("/") ? "" : "/") + rest }
     guard destination.hasSuffix("/") else { return destination }
     return destination + (executable.declaration.path.split(separator: "/").last ?? "")
   }

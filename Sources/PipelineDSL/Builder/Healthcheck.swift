@@ -28,10 +28,13 @@ public struct Healthcheck: SingleStep {
     _ command: ShellCommand, every interval: Duration? = nil, timeout: Duration? = nil,
     startPeriod: Duration? = nil, startInterval: Duration? = nil, retries: Int? = nil
   ) {
-    let options = Self.options(interval, timeout, startPeriod, startInterval, retries)
-    step = command.metadataStep(keyword: "HEALTHCHECK") {
+    let (options, problem) = HealthcheckInstruction.Options.spelled(
+      interval: interval, timeout: timeout, startPeriod: startPeriod,
+      startInterval: startInterval, retries: retries)
+    let step = command.metadataStep(keyword: "HEALTHCHECK") {
       .healthcheck(.command($0, options))
     }
+    self.step = step.adding(problem)
   }
 
   /// Checks with a program and its arguments as they are; the options are the same.
@@ -39,24 +42,9 @@ public struct Healthcheck: SingleStep {
     arguments: [String], every interval: Duration? = nil, timeout: Duration? = nil,
     startPeriod: Duration? = nil, startInterval: Duration? = nil, retries: Int? = nil
   ) {
-    let options = Self.options(interval, timeout, startPeriod, startInterval, retries)
-    step = Step(.healthcheck(.command(.exec(arguments), options)))
-  }
-
-  private static func options(
-    _ interval: Duration?, _ timeout: Duration?, _ startPeriod: Duration?,
-    _ startInterval: Duration?, _ retries: Int?
-  ) -> HealthcheckInstruction.Options {
-    HealthcheckInstruction.Options(
-      interval: interval.map(spelling), timeout: timeout.map(spelling),
-      startPeriod: startPeriod.map(spelling), startInterval: startInterval.map(spelling),
-      retries: retries.map(String.init))
-  }
-
-  /// Go's syntax: `90s`, or `1500ms` where the seconds are not whole.
-  private static func spelling(_ duration: Duration) -> String {
-    let (seconds, attoseconds) = duration.components
-    guard attoseconds != 0 else { return "\(seconds)s" }
-    return "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms"
+    let (options, problem) = HealthcheckInstruction.Options.spelled(
+      interval: interval, timeout: timeout, startPeriod: startPeriod,
+      startInterval: startInterval, retries: retries)
+    step = Step(.healthcheck(.command(.exec(arguments), options))).adding(problem)
   }
 }

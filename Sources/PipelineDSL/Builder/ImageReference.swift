@@ -67,6 +67,15 @@ public struct ImageReference: Sendable, ExpressibleByStringInterpolation {
     }
   }
 
+  /// The reference without what is meant where nothing is written, as contexts are looked up (S2).
+  var shortest: String {
+    var rest = text[...]
+    for prefix in ["docker.io/", "index.docker.io/", "library/"] where rest.hasPrefix(prefix) {
+      rest = rest.dropFirst(prefix.count)
+    }
+    return String(rest.hasSuffix(":latest") ? rest.dropLast(7) : rest)
+  }
+
   /// What is wrong with the reference, nil where nothing is.
   ///
   /// Only the shape is checked: what the parts may hold is the registry's affair. A reference with

@@ -21,13 +21,14 @@ public struct OutputStage<Outputs: Sendable>: ArtifactSource, Sendable {
 
   /// Declares a stage and what it leaves behind.
   public init(
-    _ name: String? = nil, from base: BaseImage, platform: StagePlatform? = nil, outputs: Outputs,
+    _ name: String? = nil, from base: some ArtifactSource, platform: StagePlatform? = nil,
+    outputs: Outputs,
     fileID: StaticString = #fileID, filePath: StaticString = #filePath, line: UInt = #line,
     column: UInt = #column, @StepBuilder steps: () -> [Step]
   ) {
     self.outputs = outputs
     stage = Stage(
-      name: name, base: base, platform: platform, steps: steps(),
+      name: name, base: base.tree, platform: platform, steps: steps(),
       outputs: Self.declarations(in: outputs),
       location: SourceLocation(fileID: fileID, filePath: filePath, line: line, column: column))
   }

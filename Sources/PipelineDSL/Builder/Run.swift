@@ -32,21 +32,20 @@ public struct Run: SingleStep {
   }
 
   private var instruction: RunInstruction
+  private let command: ShellCommand.Rendered?
   private var mounts: [RunMount]
-  private let problem: Diagnostic?
 
   /// Runs text with the stage's shell.
   public init(_ command: ShellCommand) {
     let rendered = command.rendered
-    instruction = rendered.instruction
+    instruction = RunInstruction(.shell(rendered.script.text))
+    self.command = rendered
     mounts = rendered.mounts
-    problem = rendered.problem
   }
 
   /// Runs a program with its arguments as they are: no shell, no quoting.
   public init(_ program: String, _ first: String, _ others: String...) {
-    self.init(
-      arguments: [program, first] + others)
+    self.init(arguments: [program, first] + others)
   }
 
   /// Runs a vector of arguments that the program has computed.
@@ -56,8 +55,8 @@ public struct Run: SingleStep {
   /// ```
   public init(arguments: [String]) {
     instruction = RunInstruction(.exec(arguments))
+    command = nil
     mounts = []
-    problem = nil
   }
 
   /// Runs lines as a script that goes on after a command that fails, as `RUN <<EOF` does.
@@ -70,8 +69,8 @@ public struct Run: SingleStep {
   /// Runs what an instruction of the graph says, for a spelling that nothing else here offers.
   public init(_ instruction: RunInstruction) {
     self.instruction = instruction
+    command = nil
     mounts = []
-    problem = nil
   }
 
   /// Mounts a cache, at its own path unless another is given.
@@ -97,11 +96,18 @@ public struct Run: SingleStep {
   ///
   /// ```swift
   /// Run("make").mounting(["type": "cache", "target": "/root/.cache", "mode": "0700"])
-  /// Run("make").mounting(["source": "/out", "target": "/in"], from: .stage(build))
   /// ```
-  public func mounting(_ mount: Mount, from origin: BaseImage? = nil) -> Run {
-    let fields = mount.fields.filter { $0.key != "type" && (origin == nil || $0.key != "from") }
-    return adding(RunMount(mount["type"]?.raw ?? "bind", origin: origin, fields: fields))
+  public func mounting(_ mount: Mount) -> Run {
+    adding(RunMount(mount))
+  }
+
+  /// Mounts a tree as the fields of a mount say; the tree takes the place of their `from`.
+  ///
+  /// ```swift
+  /// Run("make").mounting(["source": "/out", "target": "/in"], from: build)
+  /// ```
+  public func mounting(_ mount: Mount, from origin: some ArtifactSource) -> Run {
+    adding(RunMount(mount, origin: origin.tree))
   }
 
   /// Lets the command read a secret as a file at the secret's path.
@@ -141,10 +147,13 @@ public struct Run: SingleStep {
   }
 
   public var step: Step {
-    Step(.run(instruction, mounts: mounts), problem: problem)
+    Step(
+      .run(instruction, script: command?.script, mounts: mounts),
+      references: command?.references ?? [], problem: command?.problem)
   }
 
   private func adding(_ mount: RunMount) -> Run {
+    guard !mounts.contains(where: { $0.isSame(as: mount) }) else { return self }
     var run = self
     run.mounts.append(mount)
     return run

@@ -57,12 +57,12 @@ public struct Stage: ArtifactSource, Sendable {
   /// The name stands after `AS` and serves `--target`. A platform is needed only where the base is
   /// not for the build's target.
   public init(
-    _ name: String? = nil, from base: BaseImage, platform: StagePlatform? = nil,
+    _ name: String? = nil, from base: some ArtifactSource, platform: StagePlatform? = nil,
     fileID: StaticString = #fileID, filePath: StaticString = #filePath, line: UInt = #line,
     column: UInt = #column, @StepBuilder steps: () -> [Step] = { [Step]() }
   ) {
     self.init(
-      name: name, base: base, platform: platform, steps: steps(), outputs: [],
+      name: name, base: base.tree, platform: platform, steps: steps(), outputs: [],
       location: SourceLocation(fileID: fileID, filePath: filePath, line: line, column: column))
   }
 
@@ -88,6 +88,20 @@ public struct Stage: ArtifactSource, Sendable {
   }
 
   public var tree: BaseImage { .stage(self) }
+
+  @available(
+    *, unavailable,
+    message: """
+      text names neither a stage nor an image by itself: write 'from: .image("…")' for an image, or \
+      the identifier of a stage, as in 'from: build'
+      """
+  )
+  public init(
+    _ name: String? = nil, from base: String, platform: StagePlatform? = nil,
+    @StepBuilder steps: () -> [Step] = { [Step]() }
+  ) {
+    self.init(name, from: .scratch, platform: platform, steps: steps)
+  }
 }
 
 extension Stage: Hashable {

@@ -8,10 +8,10 @@ extension StageGraph {
   /// let text = try DockerfilePrinter.print(graph)
   /// ```
   ///
-  /// - Throws: a diagnostic at the declaration that contradicts itself or another one.
-  public init(_ image: some ContainerImage) throws(Diagnostic) {
-    try self.init(target: image.image(), arguments: image.arguments)
-    sourceDateEpoch = image.sourceDateEpoch
+  /// - Throws: a diagnostic at the declaration that contradicts itself or another one, or whatever
+  ///   the image's declaration throws.
+  public init(_ image: some ContainerImage) throws {
+    self = try ImageDeclaration(image).graph
   }
 
   /// Makes the graph of a stage and of everything that it uses.
@@ -22,45 +22,13 @@ extension StageGraph {
   ) throws(Diagnostic) {
     let order = StageOrder(target: target)
     try Self.checkContexts(order.contexts)
-    let resolver = StepResolver(
-      names: try StageNames(order), artifacts: UsedArtifacts(order))
-    var globals: [ArgumentDeclaration] = []
-    var places: [SourceLocation?] = []
+    let globals = try GlobalArguments(
+      order, after: arguments, at: target.declaration.location)
+    var resolver = StepResolver(
+      names: try StageNames(order), artifacts: UsedArtifacts(order), globals: globals)
     var stages: [Stage] = []
-    for argument in arguments {
-      try Self.declare(
-        argument, at: target.declaration.location, in: &globals, places: &places)
-    }
-    for stage in order.stages {
-      let base = stage.declaration.base
-      if case .image(let reference) = base.kind {
-        for argument in reference.arguments {
-          try Self.declare(argument, at: base.location, in: &globals, places: &places)
-        }
-      }
-      stages.append(try resolver.stage(stage))
-    }
-    self.init(
-      globals: zip(globals, places).map { Step(.argument([$0]), at: $1) }, stages: stages)
-  }
-
-  /// Declares an argument before the first `FROM`, where the bases can see it (S6).
-  private static func declare(
-    _ argument: BuildArgument, at location: SourceLocation?,
-    in globals: inout [ArgumentDeclaration], places: inout [SourceLocation?]
-  ) throws(Diagnostic) {
-    guard let index = globals.firstIndex(where: { $0.name == argument.name }) else {
-      if BuildArgument.automaticNames.contains(argument.name) { return }
-      globals.append(ArgumentDeclaration(argument.name, argument.defaultValue))
-      places.append(location)
-      return
-    }
-    guard globals[index].defaultValue == argument.defaultValue else {
-      throw Diagnostic(
-        "the argument '\(argument.name)' has two different defaults", at: location,
-        notes: [Diagnostic.Note("the other one is used here", at: places[index])],
-        help: "declare it once with 'let' and use that value in both places")
-    }
+    for stage in order.stages { stages.append(try resolver.stage(stage)) }
+    self.init(globals: globals.steps, stages: stages)
   }
 
   private static func checkContexts(_ contexts: [BuildContext]) throws(Diagnostic) {

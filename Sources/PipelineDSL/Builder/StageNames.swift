@@ -72,11 +72,20 @@ struct StageNames {
   private static func checkMeanings(
     _ order: StageOrder, _ owners: [String: Stage]
   ) throws(Diagnostic) {
+    let contexts = Dictionary(
+      order.contexts.map { ($0.name ?? "", $0) }, uniquingKeysWith: { first, _ in first })
     var declared: Set<Stage> = []
     for stage in order.stages {
       for (index, tree) in StageOrder.trees(of: stage).enumerated() {
         switch tree.kind {
         case .image(let reference):
+          if let context = contexts[reference.shortest] {
+            throw Diagnostic(
+              "the image '\(reference.text)' has the name of a build context",
+              at: tree.location ?? stage.declaration.location,
+              notes: [Diagnostic.Note("the context is declared here", at: context.location)],
+              help: "rename the context: it would replace the image")
+          }
           // FROM sees earlier stages only, so a stage may have the name of its own base.
           guard let other = owners[reference.text.lowercased()],
             index > 0 || declared.contains(other)

@@ -6,19 +6,17 @@ struct StageOrder {
 
   init(target: Stage) {
     var stages: [Stage] = []
-    var isFinished: Set<Stage> = []
     // A stack of our own: a chain of stages may be longer than the thread's stack is deep.
-    var pending: [(stage: Stage, uses: [Stage])] = [(target, Self.uses(of: target).reversed())]
+    var pending: [(stage: Stage, uses: [Stage], next: Int)] = [(target, Self.uses(of: target), 0)]
     var isEntered: Set<Stage> = [target]
-    while let (stage, uses) = pending.popLast() {
-      guard let next = uses.last else {
-        if isFinished.insert(stage).inserted { stages.append(stage) }
+    while let (stage, uses, next) = pending.popLast() {
+      guard next < uses.count else {
+        stages.append(stage)
         continue
       }
-      pending.append((stage, uses.dropLast()))
-      if isEntered.insert(next).inserted {
-        pending.append((next, Self.uses(of: next).reversed()))
-      }
+      pending.append((stage, uses, next + 1))
+      let used = uses[next]
+      if isEntered.insert(used).inserted { pending.append((used, Self.uses(of: used), 0)) }
     }
     self.stages = stages
   }
@@ -26,10 +24,11 @@ struct StageOrder {
   /// The named contexts that the stages use, in order of first use.
   var contexts: [BuildContext] {
     var contexts: [BuildContext] = []
+    var known: Set<[String?]> = []
     for stage in stages {
       for tree in Self.trees(of: stage) {
         if case .context(let context) = tree.kind, context.name != nil,
-          !contexts.contains(where: { $0.name == context.name && $0.source == context.source })
+          known.insert([context.name, context.source]).inserted
         {
           contexts.append(context)
         }
@@ -47,7 +46,7 @@ struct StageOrder {
     switch step.action {
     case .instruction: []
     case .copy(_, let origin, _): [origin]
-    case .run(_, let mounts): mounts.compactMap(\.origin)
+    case .run(_, _, let mounts): mounts.compactMap(\.origin)
     case .start(_, let executable, _): [executable.origin]
     case .onBuild(let steps): steps.flatMap(trees)
     }

@@ -2,7 +2,6 @@
 ///
 /// ```swift
 /// let tools = Stage(from: .image("golang:1.24"), platform: .build) {
-///   BuildArgument.targetArchitecture
 ///   Run("GOARCH=\(BuildArgument.targetArchitecture) go build -o /out/app .")
 /// }
 /// ```

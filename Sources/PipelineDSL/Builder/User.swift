@@ -6,11 +6,16 @@
 /// User(id: 1000, group: 1000)
 /// ```
 public struct User: SingleStep {
-  private let word: Word
+  private var word: Word
 
   /// Takes a user, and a group if any, by name.
   public init(_ name: Word, group: Word? = nil) {
-    word = group.map { Word(raw: "\(name.raw):\($0.raw)") } ?? name
+    guard let group else {
+      word = name
+      return
+    }
+    word = Word(raw: "\(name.raw):\(group.raw)")
+    word.references = name.references + group.references
   }
 
   /// Takes a user, and a group if any, by number.

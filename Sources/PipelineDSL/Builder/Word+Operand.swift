@@ -7,7 +7,9 @@ extension Word {
     guard raw.utf8.count > 2, raw.hasPrefix("\""), raw.hasSuffix("\""),
       inner.unicodeScalars.allSatisfy({ !"\"'\\`$\n\r".unicodeScalars.contains($0) })
     else { return self }
-    return Word(raw: String(inner))
+    var word = self
+    word.raw = String(inner)
+    return word
   }
 
   /// Spells a path that has no wildcards, whatever characters it holds.

@@ -7,12 +7,12 @@ extension Word: ExpressibleByStringInterpolation {
   public struct StringInterpolation: StringInterpolationProtocol {
     private enum Part {
       case literal(String)
-      case reference(String)
+      case reference(Reference)
 
       var unquoted: String {
         switch self {
         case .literal(let text): text
-        case .reference(let name): "${\(name)}"
+        case .reference(let reference): "${\(reference.name)}"
         }
       }
     }
@@ -37,12 +37,12 @@ extension Word: ExpressibleByStringInterpolation {
 
     /// Inserts the value that a variable has at this step.
     public mutating func appendInterpolation(_ variable: Variable) {
-      parts.append(.reference(variable.name))
+      parts.append(.reference(.variable(variable)))
     }
 
-    /// Inserts the value of an argument that the stage has declared.
+    /// Inserts the value of an argument; the stage declares it by itself.
     public mutating func appendInterpolation(_ argument: BuildArgument) {
-      parts.append(.reference(argument.name))
+      parts.append(.reference(.argument(argument)))
     }
 
     @available(
@@ -52,25 +52,27 @@ extension Word: ExpressibleByStringInterpolation {
     public mutating func appendInterpolation(_ secret: Secret) {}
 
     fileprivate var word: Word {
-      let literals = parts.map { part in
-        if case .literal(let text) = part { text } else { "" }
-      }.joined()
-      guard Word(literal: literals).raw == literals || literals.isEmpty else {
-        return Word(raw: spelledInQuotes)
+      var literals = ""
+      var references: [Reference] = []
+      for part in parts {
+        switch part {
+        case .literal(let text): literals += text
+        case .reference(let reference): references.append(reference)
+        }
       }
-      if parts.isEmpty || (literals.isEmpty && !hasReference) { return Word(literal: "") }
-      return Word(raw: parts.map(\.unquoted).joined())
-    }
-
-    private var hasReference: Bool {
-      parts.contains { if case .reference = $0 { true } else { false } }
+      let isPlain = !literals.isEmpty && Word(literal: literals).raw == literals
+      let isReferenceAlone = literals.isEmpty && !references.isEmpty
+      var word = Word(
+        raw: isPlain || isReferenceAlone ? parts.map(\.unquoted).joined() : spelledInQuotes)
+      word.references = references
+      return word
     }
 
     private var spelledInQuotes: String {
       var spelled = "\""
       for part in parts {
         switch part {
-        case .reference(let name): spelled += "${\(name)}"
+        case .reference: spelled += part.unquoted
         case .literal(let text):
           for scalar in text.unicodeScalars {
             if scalar == "\"" || scalar == "$" || scalar == "\\" {

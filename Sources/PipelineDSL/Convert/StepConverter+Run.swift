@@ -68,7 +68,7 @@ extension StepConverter {
     let wanted = normalization.mount(mount, in: index)
     if let typed = typedMount(wanted) {
       let run = typed.apply(Run(arguments: []))
-      if case .run(_, let mounts) = run.step.action, let made = mounts.first,
+      if case .run(_, _, let mounts) = run.step.action, let made = mounts.first,
         mounts.count == 1, made.origin == nil,
         GraphNormalization(StageGraph(stages: [])).mount(
           Mount([Mount.Field("type", Word(raw: made.type))] + made.fields), in: 0) == wanted
@@ -88,7 +88,10 @@ extension StepConverter {
     if let origin { arguments.append("from: \(origin.code)") }
     code.append("mounting", arguments)
     let plain = wanted.fields.filter { $0.key != "from" }
-    value = value.mounting(Mount(plain), from: origin?.image)
+    value =
+      if let origin { value.mounting(Mount(plain), from: origin.image) } else {
+        value.mounting(Mount(plain))
+      }
   }
 
   /// A mount as a modifier that has a type for it.

@@ -3,19 +3,21 @@ package enum EditDistance {
   /// Names longer than this are not typing mistakes of each other.
   private static let longest = 64
 
-  /// The nearest of some candidates, nil where none is within two edits.
+  /// The nearest of some candidates, nil where none is within a number of edits.
   ///
   /// A word is never near to one that shares nothing with it, nor to itself. Of equally near ones
   /// the first counts.
-  package static func nearest(to word: String, among candidates: [String]) -> String? {
+  package static func nearest(
+    to word: String, among candidates: [String], within limit: Int = 2
+  ) -> String? {
     let letters = Array(word.unicodeScalars)
     guard letters.count <= longest else { return nil }
     var best: (candidate: String, distance: Int)?
     for candidate in candidates {
       let others = Array(candidate.unicodeScalars)
-      guard others.count <= longest, abs(others.count - letters.count) <= 2 else { continue }
+      guard others.count <= longest, abs(others.count - letters.count) <= limit else { continue }
       let distance = distance(letters, others)
-      guard distance > 0, distance <= 2, distance < min(letters.count, others.count) else {
+      guard distance > 0, distance <= limit, distance < min(letters.count, others.count) else {
         continue
       }
       if distance < best?.distance ?? .max { best = (candidate, distance) }

@@ -41,7 +41,8 @@ struct SourceExcerpt {
       let line = DisplayText(bytes)
       let carets = offset == 0 ? caretColumns(line, bytes) : 0..<1
       let window = Self.window(line, around: carets)
-      text += Self.padded(number, gutter) + " | " + Self.cut(line, window) + "\n"
+      let content = Self.cut(line, window)
+      text += Self.padded(number, gutter) + (content.isEmpty ? " |" : " | ") + content + "\n"
       guard offset == 0 else { continue }
       let isCut = window.lowerBound > 0
       let indent = carets.lowerBound - window.lowerBound + (isCut ? 1 : 0)

@@ -35,10 +35,20 @@ extension InstructionPrinter {
       if text.isEmpty { return head.joined(separator: " ") }
       // A bare '--' ends the flags (L7).
       let words = text.hasPrefix("--") ? head + ["--"] : head
-      let start = flags(words)
+      let start = commandStart(words, text)
       let lines = breaksLines ? layout.broken(text, after: start) : text
       return try checked(start + " " + lines, allowsHeredoc: true) + (try bodies(of: heredocs))
     }
+  }
+
+  /// Keyword and flags, and a new line for the command where both do not fit on one.
+  ///
+  /// Blanks between flags and command mean nothing; a line that starts with `#` would vanish (L4).
+  private func commandStart(_ words: [String], _ text: String) -> String {
+    let start = flags(words)
+    let fits = !start.contains("\n") && start.utf8.count + 1 + text.utf8.count <= width
+    guard breaksLines, words.count > 1, !fits, !text.hasPrefix("#") else { return start }
+    return start + " \(escape)\n   "
   }
 
   /// Refuses text whose here-documents are not those that the instruction has.

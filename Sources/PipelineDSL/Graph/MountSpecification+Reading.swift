@@ -103,9 +103,7 @@ extension MountSpecification {
       case "mode": mode = try Self.mode(value)
       case "uid": uid = try Self.number(value, for: key)
       case "gid": gid = try Self.number(value, for: key)
-      case "env":
-        try requireKind([.secret], for: key)
-        variable = value.isEmpty ? nil : value
+      case "env": variable = value
       default: throw Self.unknown(key, in: field)
       }
     }
@@ -143,6 +141,11 @@ extension MountSpecification {
             help: "mode, uid and gid belong to cache, secret and ssh mounts")
         }
       }
+      if kind != .secret, variable != nil {
+        throw Diagnostic(
+          "env not allowed for '\(kind.rawValue)' type mounts",
+          help: "env belongs to type=secret: the variable that holds the secret")
+      }
       if kind == .secret, from != nil {
         throw Diagnostic(
           "secret mount should not have a from", help: "secrets come from --secret id=…")
@@ -178,8 +181,8 @@ extension MountSpecification {
         place = "/run/secrets/\(Self.lastComponent(name) ?? name)"
       }
       return Secret(
-        id: name, target: place, variable: variable, isRequired: isRequired, mode: mode ?? 0o400,
-        uid: uid ?? 0, gid: gid ?? 0)
+        id: name, target: place, variable: variable == "" ? name : variable, isRequired: isRequired,
+        mode: mode ?? 0o400, uid: uid ?? 0, gid: gid ?? 0)
     }
 
     // MARK: - Values

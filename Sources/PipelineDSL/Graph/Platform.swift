@@ -12,6 +12,13 @@ public struct Platform: Hashable, Sendable {
   }
 }
 
+extension Platform {
+  /// Linux on a processor, for example `.linux("amd64")` or `.linux("arm", variant: "v7")`.
+  public static func linux(_ architecture: String, variant: String? = nil) -> Platform {
+    Platform(architecture: architecture, variant: variant)
+  }
+}
+
 extension Platform: CustomStringConvertible {
   public var description: String {
     "\(os)/\(architecture)" + (variant.map { "/\($0)" } ?? "")

@@ -6,6 +6,8 @@
 public struct Word: Hashable, Sendable {
   /// The text as a Dockerfile has it.
   public var raw: String
+  /// What the DSL inserted by name; known from `raw` too, so no part of equality.
+  var references: [Reference] = []
 
   /// Wraps text that is already in Dockerfile spelling.
   public init(raw: String) {
@@ -29,6 +31,10 @@ public struct Word: Hashable, Sendable {
     }
     raw = spelled + "\""
   }
+
+  public static func == (left: Word, right: Word) -> Bool { left.raw == right.raw }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(raw) }
 
   /// Bytes that mean themselves outside quotes in every position.
   private static func isPlain(_ byte: UInt8) -> Bool {

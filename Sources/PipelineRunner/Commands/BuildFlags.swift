@@ -49,6 +49,9 @@ struct BuildFlags: ParsableArguments {
     help: "Clamp every time in the image: seconds since 1970, or 'git' for the last commit's.")
   var sourceDateEpoch: String?
 
+  @Flag(name: .customLong("no-checks"), help: "Do not warn of what 'check' would find.")
+  var skipsChecks = false
+
   @Argument(help: "The directory that COPY reads from.")
   var context: String?
 
@@ -56,6 +59,10 @@ struct BuildFlags: ParsableArguments {
   func request(tags: [String], outputs: [OutputSpecification]) throws -> BuildRequest {
     let image = try graph.load(context: context)
     let main = FilePath(context ?? image.contextDirectory)
+    let warnings =
+      skipsChecks
+      ? image.found
+      : try CheckedGraph(image, ignore: graph.ignorePatterns(context: main)).warnings()
     var catalog: [String: ContextCatalog.Entry] = [:]
     for (name, source) in image.contexts {
       catalog[name] = try entry(name, source, relativeTo: main)
@@ -88,7 +95,8 @@ struct BuildFlags: ParsableArguments {
       graph: image.graph, options: options, inputs: try inputs(contexts, main), contexts: contexts,
       registries: try registry.options(), stateDirectory: state.directory, usesCache: !noCache,
       platforms: platforms.isEmpty ? [options.platform] : platforms,
-      tags: try (tags.isEmpty ? image.tags : tags).map(Self.reference), outputs: outputs)
+      tags: try (tags.isEmpty ? image.tags : tags).map(Self.reference), outputs: outputs,
+      warnings: warnings)
   }
 
   // MARK: - Parts

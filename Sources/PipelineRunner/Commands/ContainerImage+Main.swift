@@ -8,11 +8,12 @@ extension ContainerImage {
   public static func main() async {
     let declaration = Declaration(programName: String(describing: Self.self)) {
       let image = Self()
-      let contexts = image.contexts.compactMap { context in
+      let declaration = try ImageDeclaration(image)
+      let contexts = declaration.contexts.compactMap { context in
         context.name.flatMap { name in context.source.map { (name, $0) } }
       }
       return DeclaredImage(
-        graph: try StageGraph(image), contexts: Dictionary(contexts) { first, _ in first },
+        graph: declaration.graph, contexts: Dictionary(contexts) { first, _ in first },
         contextDirectory: image.contextDirectory, tags: [image.name])
     }
     await Declaration.$current.withValue(declaration) { await PipelineCommand.start() }

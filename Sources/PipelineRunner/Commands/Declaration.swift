@@ -18,4 +18,8 @@ struct DeclaredImage: Sendable {
   var contextDirectory: String
   /// The names the image gets without `-t`.
   var tags: [String]
+  /// The text of the Dockerfile where the graph was read from one.
+  var source: SourceText?
+  /// What the parser had to say that is no error.
+  var found: [Diagnostic] = []
 }

@@ -22,25 +22,43 @@ struct GraphOptions: ParsableArguments {
         return try declaration.makeImage()
       } catch let error as Diagnostic {
         throw CommandFailure.badInput([error])
+      } catch let errors as Diagnostics {
+        throw CommandFailure.badInput(errors.all)
+      } catch {
+        throw CommandFailure.badInput([Diagnostic("the image cannot be declared: \(error)")])
       }
     }
-    let path = file.map { FilePath($0) } ?? FilePath(context ?? ".").appending("Dockerfile")
-    let bytes: [UInt8]
+    let (bytes, path) = try dockerfile(context: context)
+    let result = Self.parse(bytes, path)
+    let errors = result.diagnostics.filter { $0.severity == .error }
+    guard let graph = result.graph, errors.isEmpty else {
+      throw CommandFailure.badInput(result.diagnostics)
+    }
+    return DeclaredImage(
+      graph: graph, contexts: [:], contextDirectory: ".", tags: [], source: SourceText(bytes),
+      found: result.diagnostics)
+  }
+
+  /// The bytes of the Dockerfile and where they come from.
+  func dockerfile(context: String?) throws(CommandFailure) -> ([UInt8], FilePath) {
+    let path =
+      file.map { FilePath($0) } ?? context.map { FilePath($0).appending("Dockerfile") }
+      ?? "Dockerfile"
     do {
-      bytes = file == "-" ? try readInput() : try FileContent.read(path)
+      return (file == "-" ? try readInput() : try FileContent.read(path), path)
     } catch {
       throw CommandFailure.usage(
         "the Dockerfile '\(path)' cannot be read: \(error.reason)",
         help: "name it with -f, or give the directory that holds it as the last argument")
     }
-    let name = path.lastComponent?.string ?? "Dockerfile"
-    let result = DockerfileParser.parse(bytes, file: name, path: path.string)
-    let errors = result.diagnostics.filter { $0.severity == .error }
-    guard let graph = result.graph, errors.isEmpty else {
-      throw CommandFailure.badInput(result.diagnostics)
-    }
-    Terminal.report(result.diagnostics)
-    return DeclaredImage(graph: graph, contexts: [:], contextDirectory: ".", tags: [])
+  }
+
+  /// Reads the bytes of a Dockerfile, named in messages by the last part of its path.
+  static func parse(_ bytes: [UInt8], _ path: FilePath) -> DockerfileParser.Result {
+    path == "-"
+      ? DockerfileParser.parse(bytes, file: "<stdin>")
+      : DockerfileParser.parse(
+        bytes, file: path.lastComponent?.string ?? "Dockerfile", path: path.string)
   }
 
   private func readInput() throws(SystemError) -> [UInt8] {

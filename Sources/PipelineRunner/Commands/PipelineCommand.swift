@@ -12,9 +12,9 @@ public struct PipelineCommand: AsyncParsableCommand {
       abstract: declaration.map { "Builds the image that \($0.programName) declares." }
         ?? "Builds container images, without a daemon.",
       subcommands: [
-        BuildCommand.self, DockerfileCommand.self, GraphCommand.self, PlanCommand.self,
-        RunCommand.self, ImagesCommand.self, RemoveCommand.self, PruneCommand.self,
-        StoreCommand.self,
+        BuildCommand.self, CheckCommand.self, DockerfileCommand.self, GraphCommand.self,
+        PlanCommand.self, RunCommand.self, ImagesCommand.self, RemoveCommand.self,
+        PruneCommand.self, StoreCommand.self,
       ] + (declaration == nil ? [ConvertCommand.self] : []),
       // A bare `swift run MyImage` builds it.
       defaultSubcommand: declaration == nil ? nil : BuildCommand.self)

@@ -11,6 +11,7 @@ struct PlanCommand: AsyncParsableCommand {
 
   func run() async throws {
     let request = try flags.request(tags: [], outputs: [])
+    Terminal.report(request.warnings)
     let store = try Store(at: request.stateDirectory)
     var contexts = request.contexts
     contexts.registries = RegistryImages(

@@ -17,6 +17,8 @@ struct BuildRequest: Sendable {
   /// Names the image gets in the store.
   var tags: [String] = []
   var outputs: [OutputSpecification] = []
+  /// What the checks found, to be told before the build.
+  var warnings: [Diagnostic] = []
   /// `--annotation`, for every output that has a manifest.
   var annotations: [OutputAnnotation] = []
   /// A file for the image's digest (`--iidfile`).

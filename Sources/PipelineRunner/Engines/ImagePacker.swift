@@ -98,9 +98,10 @@ final class ImagePacker: Sendable {
       let workspace = try store.makeWorkspace(below: .empty)
       defer { store.remove(workspace) }
       let file = workspace.path.appending("blob")
+      let (kind, level) = compression.packing
       let packed = try LayerPacker(empty: store.empty).pack(
-        layer: store.directory(of: layer), below: lowers, epoch: epoch,
-        compression: try compression.packing, into: file)
+        layer: store.directory(of: layer), below: lowers, epoch: epoch, compression: kind,
+        level: level, into: file)
       if keeps {
         try store.adoptBlob(file, as: packed.descriptor.digest)
         try store.setPacked(packed, for: key)
@@ -112,14 +113,12 @@ final class ImagePacker: Sendable {
 }
 
 extension OutputCompression {
-  /// What the packer is told.
-  var packing: LayerCompression {
-    get throws {
-      switch kind {
-      case .uncompressed: .none
-      case .gzip: .gzip
-      case .zstd: throw Diagnostic("zstd is being written")
-      }
+  /// What the packer is told: igzip has four levels, where docker counts nine.
+  var packing: (compression: LayerCompression, level: Int?) {
+    switch kind {
+    case .uncompressed: (.none, nil)
+    case .gzip: (.gzip, level.map { $0 == 0 ? 0 : ($0 + 2) / 3 })
+    case .zstd: (.zstd, level.map { min(max($0, 1), 19) })
     }
   }
 }

@@ -15,6 +15,7 @@ struct LocalEngine: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     try request.check()
+    for warning in request.warnings { progress.handle(.warning(warning)) }
     var request = request
     request.contexts.registries = RegistryImages(
       client: RegistryClient(options: request.registries), store: store)

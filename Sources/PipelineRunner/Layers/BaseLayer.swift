@@ -1,23 +1,91 @@
+import CLinux
+import Glibc
 import PipelineDSL
 import SystemPackage
 
 /// A layer of a base image, unpacked only when a step needs it.
 struct BaseLayer: Sendable {
   var diffID: Digest
-  /// The blob as the image's manifest names it; nil where the base is a bare file tree.
-  var descriptor: Descriptor?
+  /// The blob as the image's manifest names it.
+  var descriptor: Descriptor
   var blobs: any BlobSource
 
   /// Unpacks the layer into an empty directory in overlayfs-native form.
   ///
+  /// - Returns: the directories that the layer has entries in and says nothing of; ``inherit``
+  ///   makes them what they are below.
   /// - Throws: a diagnostic when the bytes are not those that the image promised.
-  func unpack(into directory: FilePath) throws {
-    throw Diagnostic("unpacking is being written")
+  func unpack(into directory: FilePath) throws -> [[UInt8]] {
+    let (blobs, descriptor) = (blobs, descriptor)
+    let source = try LayerSource { try blobs.open(descriptor) }
+    let extractor = try LayerExtractor(into: directory)
+    try extractor.extract(TarReader(TarStream(source.chunks)))
+    try source.finish(blob: descriptor, diffID: diffID)
+    return extractor.implied
+  }
+
+  /// Gives directories the owner, mode and time they have in the layers below, given top first: what
+  /// the uppermost layer says of a directory is what shows.
+  static func inherit(
+    _ paths: [[UInt8]], in directory: FilePath, from below: [FilePath]
+  ) throws {
+    for path in paths { try inherit(path, in: directory, from: below) }
+  }
+
+  private static func inherit(
+    _ path: [UInt8], in directory: FilePath, from below: [FilePath]
+  ) throws {
+    let resolve = CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS
+    for lower in below {
+      let root = try TreeAccess.openDirectory(lower)
+      guard
+        let found = try? TreeAccess.openIfPresent(
+          path, in: root.raw, flags: TreeAccess.pathOnly | O_NOFOLLOW, resolve: resolve)
+      else { continue }
+      let status = try TreeAccess.status(of: found.raw)
+      // Deleted or something else below: the layer's directory is a new one.
+      guard status.st_mode & S_IFMT == S_IFDIR else { return }
+      let own = try TreeAccess.openDirectory(directory)
+      let target = try TreeAccess.open(
+        path, in: own.raw, flags: O_RDONLY | O_DIRECTORY, resolve: resolve)
+      guard fchown(target.raw, status.st_uid, status.st_gid) == 0,
+        fchmod(target.raw, status.st_mode & 0o7777) == 0,
+        futimens(target.raw, [status.st_mtim, status.st_mtim]) == 0
+      else { throw SystemError("fchown", path: path) }
+      return
+    }
   }
 
   /// The layer's blob, copied byte for byte into the store where it is not there.
   func packed(in store: Store) throws -> PackedLayer {
-    throw Diagnostic("unpacking is being written")
+    let packed = PackedLayer(descriptor: descriptor, diffID: diffID)
+    if store.hasBlob(descriptor.digest) { return packed }
+    let workspace = try store.makeWorkspace(below: .empty)
+    defer { store.remove(workspace) }
+    let file = workspace.path.appending("blob")
+    let raw = file.withPlatformString { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
+    guard raw >= 0 else { throw SystemError("open", path: file.bytes) }
+    let target = OwnedDescriptor(owning: raw)
+    let reader = try blobs.open(descriptor)
+    let hasher = SHA256Hasher()
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+    defer { buffer.deallocate() }
+    var size: Int64 = 0
+    while true {
+      try Cancellation.check()
+      let count = try reader.read(into: buffer)
+      if count == 0 { break }
+      let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      hasher.update(piece)
+      try FileData.write(piece, to: target.raw)
+      size += Int64(count)
+    }
+    guard size == descriptor.size, hasher.finalize() == descriptor.digest else {
+      throw Diagnostic("the layer \(descriptor.digest) has other content than its digest says")
+    }
+    try target.close()
+    try store.adoptBlob(file, as: descriptor.digest)
+    return packed
   }
 }
 

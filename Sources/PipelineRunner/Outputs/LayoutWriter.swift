@@ -37,7 +37,7 @@ struct LayoutWriter {
 
   /// Writes the tar; with `isDocker` also the `manifest.json` that `docker load` reads.
   func write(to descriptor: CInt, isDocker: Bool) throws {
-    let tar = TarStream(descriptor)
+    let tar = ImageTarWriter(descriptor)
     try tar.addFile("oci-layout", Self.version)
     try tar.addDirectory("blobs")
     try tar.addDirectory("blobs/sha256")

@@ -160,6 +160,7 @@ struct Planner {
       return begin(index, root: .scratch, configuration, platform: platform, workingDirectory: "/")
     }
     let (id, image) = try await image(reference, platform: platform, at: stage.location)
+    warnAboutPlatform(reference, of: image.configuration, wanted: platform, stage)
     var state = begin(
       index, root: .operation(id), image.configuration, platform: platform, workingDirectory: nil)
     state.history = (image.configuration.history ?? []).map {
@@ -167,6 +168,24 @@ struct Planner {
     }
     adopt(id, into: &state, title: "FROM \(reference)", at: stage.location)
     return state
+  }
+
+  /// Tells of a base that is for another platform: that it builds may be luck, or emulation.
+  private mutating func warnAboutPlatform(
+    _ reference: String, of configuration: ImageConfiguration, wanted: Platform,
+    _ stage: StageGraph.Stage
+  ) {
+    let found = Platform(os: configuration.os, architecture: configuration.architecture)
+    guard !found.architecture.isEmpty,
+      found.os != wanted.os || found.architecture != wanted.architecture
+    else { return }
+    let id = "InvalidBaseImagePlatform"
+    let rules = graph.directives.check.flatMap { try? CheckConfiguration($0) }
+    guard rules?.enables(id, isExperimental: false) ?? true else { return }
+    warnings.append(
+      Diagnostic(
+        "the base image '\(reference)' is for \(found), and \(wanted) is built", severity: .warning,
+        id: id, at: stage.location, help: "choose an image for \(wanted), or --platform \(found)"))
   }
 
   /// The operation that provides an image, and what the image says of itself.

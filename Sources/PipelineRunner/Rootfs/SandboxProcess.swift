@@ -105,7 +105,7 @@ final class SandboxProcess: Sendable {
         attributes: entry.attributes)
     }
     let request = launch.request
-    let filter = request.allowsEverything ? [] : try SeccompProfile.program()
+    let filter = request.allowsEverything ? [] : SeccompProfile.program
     var kept = [
       launch.root.raw, input.raw,
       output.raw, error.raw, report.raw,

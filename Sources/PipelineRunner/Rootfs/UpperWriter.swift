@@ -79,9 +79,9 @@ final class UpperWriter {
       lower = -1
     } else {
       // A mount's own descriptor names a path only; attributes are read from an open directory.
+      let mount = try DetachedOverlay.readOnly(tree, empty: empty)
       lower = try TreeAccess.open(
-        [UInt8(ascii: ".")], in: DetachedOverlay.readOnly(tree, empty: empty).raw,
-        flags: O_RDONLY | O_DIRECTORY
+        [UInt8(ascii: ".")], in: mount.raw, flags: O_RDONLY | O_DIRECTORY
       ).take()
     }
     root = Folder(

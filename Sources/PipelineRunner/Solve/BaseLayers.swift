@@ -4,26 +4,57 @@ import SystemPackage
 struct BaseLayers: Sendable {
   private let store: Store
   private let layers: [LayerID: BaseLayer]
+  /// What lies under a layer in its image, top first.
+  private let below: [LayerID: [LayerID]]
 
   init(store: Store, images: [ResolvedImage]) {
     self.store = store
     var layers: [LayerID: BaseLayer] = [:]
+    var below: [LayerID: [LayerID]] = [:]
     for image in images {
-      for layer in image.layers { layers[LayerID(layer.diffID)] = layer }
+      var under: [LayerID] = []
+      for layer in image.layers {
+        let id = LayerID(layer.diffID)
+        layers[id] = layer
+        below[id] = under
+        under.insert(id, at: 0)
+      }
     }
     self.layers = layers
+    self.below = below
   }
 
   subscript(layer: LayerID) -> BaseLayer? { layers[layer] }
+
+  /// Unpacks those of some layers that are of base images and not in the store, all at once.
+  func ensure(_ wanted: [LayerID]) async throws {
+    let missing = try wanted.filter { layers[$0] != nil }.filter { try !store.isUsable($0) }
+    if missing.count < 2 {
+      for layer in missing { try await ensure(layer) }
+      return
+    }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for layer in Set(missing) { group.addTask { try await ensure(layer) } }
+      try await group.waitForAll()
+    }
+  }
 
   /// Unpacks a base layer that is not in the store; other layers are left alone.
   func ensure(_ layer: LayerID) async throws {
     guard let base = layers[layer], try !store.isUsable(layer) else { return }
     let claim = try await store.claim(layer.digest)
     defer { withExtendedLifetime(claim) {} }
-    let store = store
-    try await blocking {
-      try store.addLayer(layer) { try base.unpack(into: $0) }
+    let workspace = try store.makeWorkspace(below: .empty)
+    defer { store.remove(workspace) }
+    let implied = try await blocking { try base.unpack(into: workspace.upper) }
+    if !implied.isEmpty {
+      let under = below[layer] ?? []
+      for lower in under { try await ensure(lower) }
+      let directories = under.map { store.directory(of: $0) }
+      try await blocking {
+        try BaseLayer.inherit(implied, in: workspace.upper, from: directories)
+      }
     }
+    try store.replace(layer, with: workspace)
   }
 }

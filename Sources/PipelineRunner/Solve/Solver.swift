@@ -198,8 +198,9 @@ final class Solver: Sendable {
   /// A tree as directories, with base layers unpacked that nobody needed before.
   func rootTree(_ tree: TreeReference) async throws -> RootTree {
     var directories: [FilePath] = []
-    for layer in layers(of: tree) {
-      try await bases.ensure(layer)
+    let layers = layers(of: tree)
+    try await bases.ensure(layers)
+    for layer in layers {
       // overlayfs takes 500 layers; those that change nothing need not be among them.
       if let info = try store.info(of: layer), info.entries == 0 { continue }
       directories.append(store.directory(of: layer))

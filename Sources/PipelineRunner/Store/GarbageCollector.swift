@@ -131,6 +131,7 @@ struct GarbageCollector {
       guard let layer = record.layer, try store.info(of: layer) == nil else { return false }
       return changed <= oldest
     }
+    if policy.isAll { try store.removeLoosePacks() }
   }
 
   private func why(_ item: StoreInventory.Item) -> String {

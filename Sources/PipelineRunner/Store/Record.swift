@@ -70,6 +70,18 @@ extension Store {
     }
   }
 
+  /// Forgets packed layers whose blob is gone.
+  func removeLoosePacks() throws {
+    try forEachFile(in: "packs") { file in
+      let packed = try Self.decode(PackedLayer.self, file)
+      var status = stat()
+      let isThere = packed.map { packed in
+        blob(packed.descriptor.digest).withPlatformString { lstat($0, &status) } == 0
+      }
+      if isThere != true { _ = file.withPlatformString { unlink($0) } }
+    }
+  }
+
   private func forEachFile(in folder: String, _ body: (FilePath) throws -> Void) throws {
     let top = path.appending(folder)
     for name in try DirectoryTree.names(in: top) {

@@ -141,6 +141,11 @@ final class Store: Sendable {
     let workspace = try makeWorkspace(below: .empty)
     defer { remove(workspace) }
     try fill(workspace.upper)
+    try replace(layer, with: workspace)
+  }
+
+  /// Makes a workspace's upper directory the content of a base image's layer.
+  func replace(_ layer: LayerID, with workspace: Workspace) throws {
     // Another process may have made it meanwhile, and be at work on it.
     if try !isUsable(layer) { try discard(layer) }
     try adopt(workspace, as: layer, isBase: true)

@@ -65,11 +65,16 @@ enum DirectoryTree {
   /// A step can leave directories nested deeper than a process may hold open; those are moved to
   /// the top and removed from there.
   static func remove(_ path: FilePath) throws(SystemError) {
-    let name = path.bytes.map { CChar(bitPattern: $0) } + [0]
-    let raw = openat(AT_FDCWD, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    try remove(path.bytes, in: AT_FDCWD)
+  }
+
+  /// Removes the tree that a directory has under a name.
+  static func remove(_ path: [UInt8], in parent: CInt) throws(SystemError) {
+    let name = path.map { CChar(bitPattern: $0) } + [0]
+    let raw = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     guard raw >= 0 else {
       if errno == ENOENT { return }
-      throw SystemError("open", path: path.bytes)
+      throw SystemError("open", path: path)
     }
     let top = OwnedDescriptor(owning: raw)
     var moved = 0
@@ -77,8 +82,8 @@ enum DirectoryTree {
       moved = 0
       try empty(top.raw, [CChar(bitPattern: UInt8(ascii: ".")), 0], top: top.raw, depth: 0, &moved)
     } while moved > 0
-    guard unlinkat(AT_FDCWD, name, AT_REMOVEDIR) == 0 else {
-      throw SystemError("rmdir", path: path.bytes)
+    guard unlinkat(parent, name, AT_REMOVEDIR) == 0 else {
+      throw SystemError("rmdir", path: path)
     }
   }
 

@@ -2,6 +2,9 @@ import Glibc
 
 /// A file descriptor with one owner, closed when the owner goes away.
 ///
+/// Bind it with `let` before its number is used: that keeps it open to the end of the scope, while a
+/// temporary value may be closed as soon as ``raw`` was read.
+///
 /// Every descriptor in the runner is opened with CLOEXEC: a step must inherit none (threat 16).
 struct OwnedDescriptor: ~Copyable, Sendable {
   let raw: CInt

@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+
+/// Writes expectations down from BuildKit; `Tests/EndToEndTests/record` starts one and runs this.
+///
+/// It never writes what our own builder does.
+@Suite struct RecordingTests {
+  private static let command = ProcessInfo.processInfo.environment["RECORD_WITH"]
+
+  @Test(
+    "BuildKit's results are recorded", .enabled(if: command != nil),
+    arguments: ConformanceCase.names)
+  func record(name: String) async throws {
+    let conformanceCase = try ConformanceCase(named: name)
+    guard !conformanceCase.isFromReference, conformanceCase.differs == nil else { return }
+    if ProcessInfo.processInfo.environment["RECORD_ALL"] == nil,
+      FileManager.default.fileExists(atPath: conformanceCase.expectationFile)
+    {
+      return
+    }
+    let command = (Self.command ?? "").split(separator: " ").map(String.init)
+    let expectation = try await Self.turnstile.pass {
+      let workspace = try CaseWorkspace(conformanceCase)
+      let outcome = try await CaseBuilder.buildKit(command: command).build(workspace)
+      switch try ConformanceTests.summary(of: outcome, workspace) {
+      case .built(let lines, _): return Expectation(source: "buildkit", image: lines)
+      case .failed(let message):
+        return Expectation(source: "buildkit", image: nil, message: Self.lasting(message))
+      }
+    }
+    // A case that was meant to fail names the message, and one that was not does not.
+    #expect((expectation.image == nil) == !conformanceCase.messages.isEmpty, "\(expectation.text)")
+    try Data(expectation.text.utf8).write(
+      to: URL(fileURLWithPath: conformanceCase.expectationFile))
+  }
+
+  /// What is the same in every run, of BuildKit's last words.
+  private static func lasting(_ message: String) -> String {
+    let last = message.split(separator: "\n").last { $0.hasPrefix("ERROR") } ?? "no message"
+    return String(last).replacing("ERROR: failed to build: failed to solve: ", with: "")
+      .replacing(#/ of ref [^ "]+/#, with: "")
+      .replacing(/: (failed to do request|failed to authorize).*/, with: "")
+      .replacing(/\/tmp\/pipeline-e2e-[A-Za-z0-9]+/, with: "")
+  }
+
+  private static let turnstile = Turnstile(2)
+}
