@@ -30,13 +30,14 @@ struct CacheKeyTests {
   func explains() {
     let old = key([("base", "x"), ("env VERSION", "1.2")]).parts
     #expect(
-      key([("base", "x"), ("env VERSION", "1.3")]).difference(from: old) == "env VERSION 1.2 → 1.3")
-    #expect(key([("base", "x")]).difference(from: old) == "env VERSION is gone")
+      key([("base", "x"), ("env VERSION", "1.3")]).firstDifference(from: old)?.text
+        == "env VERSION 1.2 → 1.3")
+    #expect(key([("base", "x")]).firstDifference(from: old)?.text == "env VERSION is gone")
     #expect(
-      key([("base", "x"), ("env VERSION", "1.2"), ("user", "a")]).difference(from: old)
+      key([("base", "x"), ("env VERSION", "1.2"), ("user", "a")]).firstDifference(from: old)?.text
         == "user is new")
     let digests = key([("base", "sha256:aa")]).parts
-    #expect(key([("base", "sha256:bb")]).difference(from: digests) == "base changed")
-    #expect(key([("base", "x"), ("env VERSION", "1.2")]).difference(from: old) == nil)
+    #expect(key([("base", "sha256:bb")]).firstDifference(from: digests)?.text == "base changed")
+    #expect(key([("base", "x"), ("env VERSION", "1.2")]).firstDifference(from: old)?.text == nil)
   }
 }

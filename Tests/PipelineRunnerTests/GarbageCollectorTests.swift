@@ -23,19 +23,14 @@ struct GarbageCollectorTests {
 
   /// Makes a layer of `size` bytes that was last used at a time.
   private func add(
-    _ byte: UInt8, size: Int = 1000, used: Int, to store: Store, command: String? = nil
+    _ byte: UInt8, size: Int = 1000, used: Int, to store: Store
   ) throws {
     let workspace = try store.makeWorkspace(below: .empty)
     try FileContent.write(
       workspace.upper.appending("file"), [UInt8](repeating: byte, count: size))
-    try store.adopt(workspace, as: layer(byte))
+    try store.adopt(workspace, as: layer(byte), title: "RUN make \(byte)")
     store.remove(workspace)
     try setUse(.layer(layer(byte)), used, store)
-    guard let command else { return }
-    var key = CacheKey("run")
-    key.add("command", [command])
-    try store.setRecord(
-      Record(layer: layer(byte), created: 1, seconds: 1, parts: key.parts), for: key.digest)
   }
 
   private func setUse(_ entry: StoreEntry, _ seconds: Int, _ store: Store) throws {
@@ -50,12 +45,12 @@ struct GarbageCollectorTests {
   }
 
   private func collect(
-    _ policy: PrunePolicy, now: Double = 2000, free: Int64 = 0
+    _ policy: PrunePolicy, now: Double = 2000, free: Int64 = 0, files: Int64 = 0
   ) throws -> GarbageCollector.Result {
     // A collector of another process than the one that made the layers.
     var collector = GarbageCollector(store: try open())
     collector.now = now
-    collector.freeBytes = { free }
+    collector.space = FileSystemSpace(freeBytes: free, freeFiles: files)
     return try collector.collect(policy)
   }
 
@@ -63,7 +58,7 @@ struct GarbageCollectorTests {
   private func fill() throws {
     let store = try open()
     for byte in UInt8(1)...4 {
-      try add(byte, used: 900 + Int(byte) * 100, to: store, command: "make \(byte)")
+      try add(byte, used: 900 + Int(byte) * 100, to: store)
     }
   }
 
@@ -75,8 +70,8 @@ struct GarbageCollectorTests {
     #expect(result.freed == 4000)
     #expect(
       result.removed.map { "\($0.item.title): \($0.why)" } == [
-        "RUN [\"make 1\"]: not used for 16 minutes", "RUN [\"make 2\"]: not used for 15 minutes",
-        "RUN [\"make 3\"]: not used for 13 minutes", "RUN [\"make 4\"]: not used for 11 minutes",
+        "RUN make 1: not used for 16 minutes", "RUN make 2: not used for 15 minutes",
+        "RUN make 3: not used for 13 minutes", "RUN make 4: not used for 11 minutes",
       ])
     #expect(try DirectoryTree.names(in: open().path.appending("work")).isEmpty)
   }
@@ -89,6 +84,7 @@ struct GarbageCollectorTests {
     #expect(try collect(PrunePolicy(maximumUsed: 2500)).removed.isEmpty)
     #expect(try collect(PrunePolicy(minimumFree: 5900), free: 5000).removed.count == 1)
     #expect(try layers(open()) == [4])
+    #expect(try collect(PrunePolicy(minimumFreeFiles: 100), files: 100).removed.isEmpty)
     #expect(try collect(PrunePolicy(unusedFor: 701)).removed.isEmpty)
     #expect(try collect(PrunePolicy(unusedFor: 700)).removed.count == 1)
   }

@@ -3,13 +3,13 @@ struct GlobalArguments {
   private var declarations: [ArgumentDeclaration] = []
   private var places: [SourceLocation?] = []
 
-  /// Collects the arguments of all bases, in order of first use, after those that come first.
+  /// Collects the arguments that the image declares and those of all bases, in order of first use.
   ///
   /// - Throws: a diagnostic for a name that is none, and for one argument with two defaults.
   init(
-    _ order: StageOrder, after first: [BuildArgument] = [], at location: SourceLocation? = nil
+    _ order: StageOrder, declared: [BuildArgument] = [], at location: SourceLocation? = nil
   ) throws(Diagnostic) {
-    for argument in first { try declare(argument, at: location) }
+    for argument in declared { try declare(argument, at: location) }
     for stage in order.stages {
       let base = stage.declaration.base
       if case .image(let reference) = base.kind {

@@ -23,7 +23,7 @@ extension StageGraph {
     let order = StageOrder(target: target)
     try Self.checkContexts(order.contexts)
     let globals = try GlobalArguments(
-      order, after: arguments, at: target.declaration.location)
+      order, declared: arguments, at: target.declaration.location)
     var resolver = StepResolver(
       names: try StageNames(order), artifacts: UsedArtifacts(order), globals: globals)
     var stages: [Stage] = []

@@ -25,6 +25,9 @@ struct BuildCommand: AsyncParsableCommand {
       "Annotate the manifest, or another level: [manifest|index|…:]KEY=VALUE.", valueName: "text"))
   var annotation: [String] = []
 
+  @Flag(help: "Fail at the first step that the cache does not serve, and say why.")
+  var failOnMiss = false
+
   @Option(help: "How to show progress: auto, tty, plain, json or quiet.")
   var progress: ProgressMode = .auto
 
@@ -42,6 +45,7 @@ struct BuildCommand: AsyncParsableCommand {
     request.annotations = try annotation.flatMap { text in
       try BuildFlags.usage { () throws(Diagnostic) in try OutputAnnotation.parse(text) }
     }
+    request.failsOnMiss = failOnMiss
     request.idFile = iidfile.map { FilePath($0) }
     request.metadataFile = metadataFile.map { FilePath($0) }
     try Privilege.require()

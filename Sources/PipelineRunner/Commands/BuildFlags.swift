@@ -49,6 +49,15 @@ struct BuildFlags: ParsableArguments {
     help: "Clamp every time in the image: seconds since 1970, or 'git' for the last commit's.")
   var sourceDateEpoch: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Read what sources are pinned to from this file (default: Image.lock beside the Dockerfile).",
+      valueName: "file"))
+  var lockFile: String?
+
+  @Flag(help: "Refuse sources that the lock file does not pin.")
+  var locked = false
+
   @Flag(name: .customLong("no-checks"), help: "Do not warn of what 'check' would find.")
   var skipsChecks = false
 
@@ -93,13 +102,44 @@ struct BuildFlags: ParsableArguments {
     options.sourceDateEpoch = try epoch(declared: image.graph.sourceDateEpoch, options, main)
     return BuildRequest(
       graph: image.graph, options: options, inputs: try inputs(contexts, main), contexts: contexts,
-      registries: try registry.options(), stateDirectory: state.directory, usesCache: !noCache,
+      registries: try registry.options(), stateDirectory: state.directory,
+      lock: try sourceLock(image, main), usesCache: !noCache,
       platforms: platforms.isEmpty ? [options.platform] : platforms,
       tags: try (tags.isEmpty ? image.tags : tags).map(Self.reference), outputs: outputs,
       warnings: warnings)
   }
 
   // MARK: - Parts
+
+  /// The lock file beside the Dockerfile, or beside the source of the program.
+  private func sourceLock(_ image: DeclaredImage, _ main: FilePath) throws -> SourceLock {
+    var path = main.appending(SourceLock.fileName)
+    if let lockFile {
+      path = FilePath(lockFile)
+    } else if Declaration.current != nil {
+      let source = image.graph.stages.lazy.compactMap(\.location?.path).first { !$0.isEmpty }
+      let folder = source.map { FilePath($0).removingLastComponent() }
+      if let folder, folder.withPlatformString({ access($0, F_OK) }) == 0 {
+        path = folder.appending(SourceLock.fileName)
+      }
+    } else if let file = graph.file, file != "-" {
+      path = FilePath(file).removingLastComponent().appending(SourceLock.fileName)
+    }
+    let content = try Self.usage { () throws(Diagnostic) in
+      do {
+        return try LockFile.read(path)
+      } catch let error as Diagnostic {
+        throw error
+      } catch {
+        throw Diagnostic("the lock file '\(path)' cannot be read: \(error)")
+      }
+    }
+    if locked, content == nil {
+      throw CommandFailure.usage(
+        "--locked wants a lock file, and there is no '\(path)'", help: "make one with 'update'")
+    }
+    return SourceLock(path: path, content: content, isStrict: locked)
+  }
 
   private func buildArguments() -> [String: String] {
     var arguments: [String: String] = [:]

@@ -11,7 +11,11 @@ struct BuildRequest: Sendable {
   /// How registries are reached for what no context gives, and for pushing.
   var registries = RegistryOptions()
   var stateDirectory: FilePath
+  /// What the sources are pinned to.
+  var lock: SourceLock
   var usesCache = true
+  /// Whether a step that would run is an error (`--fail-on-miss`).
+  var failsOnMiss = false
   /// The image is built for each; the first is that of the options.
   var platforms: [Platform]
   /// Names the image gets in the store.

@@ -51,8 +51,7 @@ struct LocalEngine: Sendable {
   ) async throws -> PlatformBuild {
     var options = request.options
     options.platform = platform
-    var plan = try await Planner.plan(
-      request.graph, options: options, resolver: request.contexts)
+    var plan = try await request.plan(options)
     for warning in plan.warnings where warnings.insert(warning).inserted {
       progress.handle(.warning(warning))
     }
@@ -65,8 +64,14 @@ struct LocalEngine: Sendable {
     let solver = Solver(
       plan: plan, store: store, inputs: request.inputs,
       options: SolveOptions(
-        usesCache: request.usesCache, sourceDateEpoch: request.options.sourceDateEpoch),
+        usesCache: request.usesCache, sourceDateEpoch: request.options.sourceDateEpoch,
+        failsOnMiss: request.failsOnMiss),
       memo: memo, progress: progress)
+    defer {
+      for note in store.space.takeNotes() {
+        progress.handle(.warning(Diagnostic(note, severity: .warning, help: "'prune' frees more")))
+      }
+    }
     try await solver.solve()
     return PlatformBuild(
       plan: plan, solver: solver,

@@ -3,309 +3,220 @@ import Glibc
 import PipelineDSL
 import SystemPackage
 
-/// Writes the entries of a layer's tar into an empty directory, in overlayfs-native form.
+/// Writes the entries of a layer's tar into an empty directory, in the form that overlayfs reads.
 ///
-/// Nothing is ever reached by a path that was checked before: each directory is opened by its name
-/// in the one above it, links not followed, and entries are made by single names in it (threats 1
-/// to 5). A link on the way to an entry is followed inside the directory, as in a root.
+/// Nothing in the tar is trusted (threats 1 to 8). Names are taken apart here and walked one by one
+/// below the directory; a link on the way is followed as if the directory were the root. Deletions
+/// are written down whether or not anything lies below, as layers are unpacked independently of each
+/// other (containerd#13030); an opaque mark counts wherever it stands in the tar.
 final class LayerExtractor {
-  /// A directory on the way to the current entry.
+  /// More than any image has; a tar of empty entries compresses a thousandfold.
+  private static let mostEntries = 16_000_000
+  private static let longestPath = 4096
+
+  /// An open directory on the path of the last entry.
   private struct Level {
-    var name: [UInt8]
     var descriptor: CInt
+    /// Where the path of this directory ends in `current`.
+    var end: Int
+    /// New files get the directory's group, so that theirs must be set.
+    var givesGroup: Bool
   }
 
-  /// What a directory gets when nothing is written into it any more.
-  private struct Time {
-    var path: [UInt8]
-    var modified: timespec
-  }
-
+  private let reader: TarReader
+  private let root: OwnedDescriptor
+  private let rootGivesGroup: Bool
+  /// The entry's path with `.` and `..` worked out, and where each component ends.
+  private let path = ByteBuffer()
+  private var ends: [Int] = []
+  /// The path of the directory that `levels` leads to.
+  private let current = ByteBuffer()
+  private var levels: [Level] = []
+  /// Times of directories, set when nothing is written into them any more.
+  private let times = ByteBuffer()
+  private var entries = 0
   /// Directories that the archive has entries in, but no entry for: what they are like is for the
   /// layers below to say.
-  private(set) var implied: [[UInt8]] = []
-  private let root: OwnedDescriptor
-  private var levels: [Level] = []
-  private var times: [Time] = []
+  private(set) var implied: Set<[UInt8]> = []
 
-  private static let deepest = 1000
-
-  /// Starts in an empty directory.
-  init(into directory: FilePath) throws {
-    root = try TreeAccess.openDirectory(directory)
+  init(_ reader: TarReader, into directory: FilePath) throws {
+    self.reader = reader
+    let root = try TreeAccess.openDirectory(directory)
+    rootGivesGroup = try TreeAccess.status(of: root.raw).st_mode & S_ISGID != 0
+    self.root = root
   }
 
-  deinit { leave(to: 0) }
+  deinit { for level in levels { close(level.descriptor) } }
 
-  /// Takes everything out of an archive.
-  func extract(_ reader: TarReader) throws {
+  /// Unpacks everything; the last of several entries with one name wins.
+  func run() throws {
     while try reader.next() {
-      do {
-        try add(reader)
-      } catch let error as SystemError {
-        throw error.diagnostic("the entry '\(Self.text(reader.name.bytes))' cannot be unpacked")
+      entries += 1
+      guard entries <= Self.mostEntries else {
+        throw Diagnostic("the archive has more than \(Self.mostEntries) entries")
       }
+      try extract()
     }
-    leave(to: 0)
-    for time in times.reversed() {
-      guard
-        let directory = try TreeAccess.openIfPresent(
-          time.path, in: root.raw, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
-          resolve: CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS)
-      else { continue }
-      guard futimens(directory.raw, [time.modified, time.modified]) == 0 else {
-        throw SystemError("futimens", path: time.path)
+    try setTimes()
+  }
+
+  // MARK: Entries
+
+  private func extract() throws {
+    try takeApart(reader.name.bytes)
+    guard let end = ends.last else {
+      // `./`: the attributes of the root directory itself.
+      guard reader.entry.kind == .directory else {
+        throw Diagnostic("the archive holds an entry without a name")
       }
+      return try finishDirectory(root.raw)
     }
-  }
-
-  private static func text(_ bytes: some Sequence<UInt8>) -> String {
-    String(decoding: Array(bytes), as: UTF8.self)
-  }
-
-  // MARK: - Entries
-
-  private func add(_ reader: TarReader) throws {
-    let components = try Self.components(reader.name.bytes)
-    guard let name = components.last else {
-      try addTop(reader)
-      return
+    let parent = try enterParent()
+    let start = ends.count > 1 ? ends[ends.count - 2] + 1 : 0
+    let name = UnsafeRawPointer(path.start + start).assumingMemoryBound(to: CChar.self)
+    precondition(end == path.count)
+    if strncmp(name, TarMark.whiteout, 4) == 0 {
+      return try markDeletion(name, end - start, parent)
     }
-    try enter(components.dropLast())
-    let parent = levels.last?.descriptor ?? root.raw
-    if name.starts(with: Self.whiteout) {
-      try hide(name, in: parent)
-      return
-    }
-    try TreeAccess.withTerminated(name) { text in
-      switch reader.entry.kind {
-      case .directory: try makeDirectory(text, path: components, in: parent, reader)
-      case .file: try makeFile(text, in: parent, reader)
-      case .link: try makeLink(text, in: parent, reader)
-      case .hardLink: try makeHardLink(text, in: parent, reader)
-      case .characterDevice, .blockDevice, .fifo: try makeNode(text, in: parent, reader)
+    switch reader.entry.kind {
+    case .directory: try makeDirectory(name, parent)
+    case .file: try makeFile(name, parent)
+    case .hardLink: try makeHardLink(name, parent)
+    case .link:
+      guard reader.link.count > 0, reader.link.count <= Self.longestPath else {
+        throw Diagnostic("the link '\(text)' in the archive has no possible target")
       }
+      let target = reader.link.terminated
+      try replacing(name, parent) { symlinkat(target, parent.descriptor, name) == 0 }
+      try finishNode(name, parent, setsMode: false)
+    case .characterDevice, .blockDevice, .fifo: try makeNode(name, parent)
     }
   }
 
-  /// The components of an entry's name: `..` at the top stays there, as in a root (threat 1).
-  private static func components(_ name: UnsafeRawBufferPointer) throws -> [[UInt8]] {
-    guard !name.isEmpty else { throw Diagnostic("the archive has an entry without a name") }
-    var result: [[UInt8]] = []
-    for part in name.split(separator: UInt8(ascii: "/")) {
-      if part.elementsEqual(".".utf8) { continue }
-      if part.elementsEqual("..".utf8) {
-        if !result.isEmpty { result.removeLast() }
-        continue
-      }
-      result.append(Array(part))
+  /// The entry's name for messages.
+  private var text: String { String(decoding: reader.name.bytes, as: UTF8.self) }
+
+  private func makeFile(_ name: UnsafePointer<CChar>, _ parent: Level) throws {
+    var descriptor: CInt = -1
+    try replacing(name, parent) {
+      descriptor = openat(
+        parent.descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+      return descriptor >= 0
     }
-    guard result.count <= deepest else {
-      throw Diagnostic("an entry of the archive lies more than \(deepest) directories deep")
+    defer { close(descriptor) }
+    try writeContent(descriptor)
+    let entry = reader.entry
+    if entry.uid != 0 || entry.gid != 0 || parent.givesGroup {
+      // Before mode and capabilities: a change of owner takes both away.
+      try check(fchown(descriptor, entry.uid, entry.gid), "fchown")
     }
-    return result
+    try setAttributes(descriptor)
+    try check(fchmod(descriptor, mode_t(entry.mode)), "fchmod")
+    let time = self.time
+    try check(futimens(descriptor, [time, time]), "futimens")
   }
 
-  /// The entry of the top directory itself.
-  private func addTop(_ reader: TarReader) throws {
-    guard reader.entry.kind == .directory else {
-      throw Diagnostic("the archive's entry '\(Self.text(reader.name.bytes))' is no directory")
-    }
-    try setAttributes(of: root.raw, reader)
-    times.append(Time(path: [UInt8(ascii: ".")], modified: Self.time(reader)))
-  }
-
-  // MARK: - Directories on the way
-
-  private func leave(to depth: Int) {
-    while levels.count > depth { close(levels.removeLast().descriptor) }
-  }
-
-  private func enter(_ path: ArraySlice<[UInt8]>) throws {
-    var depth = 0
-    while depth < levels.count, depth < path.count, levels[depth].name == path[depth] {
-      depth += 1
-    }
-    leave(to: depth)
-    while levels.count < path.count {
-      let name = path[levels.count]
-      guard !name.starts(with: Self.whiteout) else {
-        throw Diagnostic("the archive has entries below the deletion '\(Self.text(name))'")
-      }
-      let parent = levels.last?.descriptor ?? root.raw
-      levels.append(
-        Level(name: name, descriptor: try open(path[...levels.count], in: parent)))
-    }
-  }
-
-  /// Opens a directory on the way, making it where the archive has not.
-  private func open(_ path: ArraySlice<[UInt8]>, in parent: CInt) throws -> CInt {
-    let name = path[path.endIndex - 1]
-    return try TreeAccess.withTerminated(name) { text throws -> CInt in
-      let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-      var descriptor = openat(parent, text, flags)
-      if descriptor >= 0 { return descriptor }
-      switch errno {
-      case ENOENT: break
-      case ELOOP, ENOTDIR:
-        // A link of this layer, followed as if this were a root; anything else makes way.
-        let whole = PathBytes.join(path)
-        if let target = try TreeAccess.openIfPresent(
-          whole, in: root.raw, flags: O_RDONLY | O_DIRECTORY)
-        {
-          return target.take()
-        }
-        guard unlinkat(parent, text, 0) == 0 else { throw SystemError("unlinkat", path: name) }
-      default: throw SystemError("openat", path: name)
-      }
-      guard mkdirat(parent, text, 0o755) == 0 else { throw SystemError("mkdirat", path: name) }
-      descriptor = openat(parent, text, flags)
-      guard descriptor >= 0 else { throw SystemError("openat", path: name) }
-      guard fchmod(descriptor, 0o755) == 0 else { throw SystemError("fchmod", path: name) }
-      implied.append(PathBytes.join(path))
-      return descriptor
-    }
-  }
-
-  // MARK: - Deletions
-
-  private static let whiteout = Array(TarMark.whiteout.utf8)
-
-  private func hide(_ name: [UInt8], in parent: CInt) throws {
-    if name.elementsEqual(TarMark.opaque.utf8) {
-      try OverlayMark.setOpaque(parent)
-      return
-    }
-    // What AUFS kept for itself.
-    if name.starts(with: Array(".wh..wh.".utf8)) { return }
-    let hidden = Array(name.dropFirst(Self.whiteout.count))
-    guard !hidden.isEmpty, hidden != Array(".".utf8), hidden != Array("..".utf8) else {
-      throw Diagnostic("the archive's '\(Self.text(name))' deletes nothing that has a name")
-    }
-    try TreeAccess.withTerminated(hidden) { text in
-      // Files of this layer stay: a deletion is about the layers below.
-      var status = stat()
-      if fstatat(parent, text, &status, AT_SYMLINK_NOFOLLOW) == 0 {
-        guard status.st_mode & S_IFMT == S_IFDIR else { return }
-        let raw = openat(parent, text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        guard raw >= 0 else { throw SystemError("openat", path: hidden) }
-        let directory = OwnedDescriptor(owning: raw)
-        try OverlayMark.setOpaque(directory.raw)
-        return
-      }
-      guard mknodat(parent, text, S_IFCHR, 0) == 0 else {
-        throw SystemError("mknodat", path: hidden)
-      }
-    }
-  }
-
-  /// Makes room for an entry; true where a deletion stood there.
-  @discardableResult
-  private func clear(_ name: UnsafePointer<CChar>, in parent: CInt) throws -> Bool {
-    var status = stat()
-    guard fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-      guard errno == ENOENT else { throw SystemError("fstatat", path: Self.bytes(name)) }
-      return false
-    }
-    if status.st_mode & S_IFMT == S_IFDIR {
-      try DirectoryTree.remove(Self.bytes(name), in: parent)
-      return false
-    }
-    guard unlinkat(parent, name, 0) == 0 else {
-      throw SystemError("unlinkat", path: Self.bytes(name))
-    }
-    return status.isWhiteout
-  }
-
-  private static func bytes(_ name: UnsafePointer<CChar>) -> [UInt8] {
-    Array(UnsafeRawBufferPointer(start: name, count: strlen(name)))
-  }
-
-  // MARK: - Kinds of entries
-
-  private func makeDirectory(
-    _ name: UnsafePointer<CChar>, path: [[UInt8]], in parent: CInt, _ reader: TarReader
-  ) throws {
-    var hidesLower = false
-    if mkdirat(parent, name, 0o700) != 0 {
-      guard errno == EEXIST else { throw SystemError("mkdirat", path: Self.bytes(name)) }
-      var status = stat()
-      guard fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-        throw SystemError("fstatat", path: Self.bytes(name))
-      }
-      if status.st_mode & S_IFMT != S_IFDIR {
-        hidesLower = try clear(name, in: parent)
-        guard mkdirat(parent, name, 0o700) == 0 else {
-          throw SystemError("mkdirat", path: Self.bytes(name))
-        }
-      }
-    }
-    let raw = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-    guard raw >= 0 else { throw SystemError("openat", path: Self.bytes(name)) }
-    let directory = OwnedDescriptor(owning: raw)
-    if hidesLower { try OverlayMark.setOpaque(directory.raw) }
-    try setAttributes(of: directory.raw, reader)
-    let whole = PathBytes.join(path[...])
-    implied.removeAll { $0 == whole }
-    times.append(Time(path: whole, modified: Self.time(reader)))
-  }
-
-  private func makeFile(
-    _ name: UnsafePointer<CChar>, in parent: CInt, _ reader: TarReader
-  ) throws {
-    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-    var raw = openat(parent, name, flags, 0o600)
-    if raw < 0, errno == EEXIST {
-      try clear(name, in: parent)
-      raw = openat(parent, name, flags, 0o600)
-    }
-    guard raw >= 0 else { throw SystemError("openat", path: Self.bytes(name)) }
-    let file = OwnedDescriptor(owning: raw)
-    try writeContent(to: file.raw, reader)
-    try setAttributes(of: file.raw, reader)
-    let time = Self.time(reader)
-    guard futimens(file.raw, [time, time]) == 0 else { throw SystemError("futimens") }
-    try file.close()
-  }
-
-  private func writeContent(to file: CInt, _ reader: TarReader) throws {
+  private func writeContent(_ descriptor: CInt) throws {
     guard let sparse = reader.sparse else {
       while true {
-        let piece = try reader.content()
-        if piece.isEmpty { return }
-        try FileData.write(piece, to: file)
+        let bytes = try reader.content()
+        if bytes.isEmpty { return }
+        try FileData.write(bytes, to: descriptor)
       }
     }
-    guard ftruncate(file, off_t(sparse.fileSize)) == 0 else { throw SystemError("ftruncate") }
-    var rest = UnsafeRawBufferPointer(start: nil, count: 0)
-    for piece in sparse.pieces {
-      guard lseek(file, off_t(piece.offset), SEEK_SET) >= 0 else { throw SystemError("lseek") }
-      var left = Int(piece.length)
-      while left > 0 {
-        if rest.isEmpty { rest = try reader.content() }
-        guard !rest.isEmpty else { throw SparseMap.malformed }
-        let count = min(left, rest.count)
-        try FileData.write(UnsafeRawBufferPointer(rebasing: rest[..<count]), to: file)
-        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        left -= count
+    var index = 0
+    var offset: Int64 = 0
+    while true {
+      var bytes = try reader.content()
+      if bytes.isEmpty { break }
+      while !bytes.isEmpty {
+        while index < sparse.pieces.count && offset == sparse.pieces[index].length {
+          index += 1
+          offset = 0
+        }
+        guard index < sparse.pieces.count else { throw SparseMap.malformed }
+        let piece = sparse.pieces[index]
+        let count = min(Int64(bytes.count), piece.length - offset)
+        let target = off_t(piece.offset + offset)
+        guard lseek(descriptor, target, SEEK_SET) == target else { throw SystemError("lseek") }
+        try FileData.write(UnsafeRawBufferPointer(rebasing: bytes[..<Int(count)]), to: descriptor)
+        offset += count
+        bytes = UnsafeRawBufferPointer(rebasing: bytes[Int(count)...])
+      }
+    }
+    try check(ftruncate(descriptor, off_t(sparse.fileSize)), "ftruncate")
+  }
+
+  private func makeDirectory(_ name: UnsafePointer<CChar>, _ parent: Level) throws {
+    var isNew = mkdirat(parent.descriptor, name, 0o700) == 0
+    var hides = false
+    if !isNew {
+      guard errno == EEXIST else { throw failure("mkdir") }
+      let status = try self.status(of: name, parent)
+      if status.st_mode & S_IFMT != S_IFDIR {
+        // What the same layer had here before would have replaced a directory of a layer below.
+        try remove(name, parent)
+        try check(mkdirat(parent.descriptor, name, 0o700), "mkdir")
+        isNew = true
+        hides = true
+      }
+    }
+    let descriptor = openat(
+      parent.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("open") }
+    if hides { try OverlayMark.setOpaque(descriptor) }
+    try finishDirectory(descriptor)
+    // Most directories are followed by what is in them.
+    levels.append(
+      Level(
+        descriptor: descriptor, end: path.count, givesGroup: reader.entry.mode & 0o2000 != 0))
+    current.removeAll()
+    current.append(path.start, path.count)
+  }
+
+  private func finishDirectory(_ descriptor: CInt) throws {
+    let entry = reader.entry
+    if !implied.isEmpty { implied.remove([UInt8](path.bytes)) }
+    try check(fchown(descriptor, entry.uid, entry.gid), "fchown")
+    try setAttributes(descriptor)
+    try check(fchmod(descriptor, mode_t(entry.mode)), "fchmod")
+    times.append(number: UInt64(path.count))
+    times.append(path.start, path.count)
+    times.append(number: UInt64(bitPattern: entry.modified))
+    times.append(number: UInt64(reader.nanoseconds))
+  }
+
+  private func makeHardLink(_ name: UnsafePointer<CChar>, _ parent: Level) throws {
+    let missing = Diagnostic(
+      "the hard link '\(text)' in the archive leads to"
+        + " '\(String(decoding: reader.link.bytes, as: UTF8.self))', which is no file before it")
+    let components = try Self.components(Array(reader.link.bytes))
+    guard let last = components.last else { throw missing }
+    let folder = PathBytes.join(components.dropLast())
+    guard
+      let place = try TreeAccess.openIfPresent(
+        folder.isEmpty ? [UInt8(ascii: ".")] : folder, in: root.raw,
+        flags: TreeAccess.pathOnly | O_DIRECTORY)
+    else { throw missing }
+    try TreeAccess.withTerminated(last) { target in
+      var status = stat()
+      guard fstatat(place.raw, target, &status, AT_SYMLINK_NOFOLLOW) == 0,
+        status.st_mode & S_IFMT != S_IFDIR, !status.isWhiteout
+      else { throw missing }
+      var occupant = stat()
+      if fstatat(parent.descriptor, name, &occupant, AT_SYMLINK_NOFOLLOW) == 0,
+        occupant.st_ino == status.st_ino, occupant.st_dev == status.st_dev
+      {
+        // It is that file already.
+        return
+      }
+      try replacing(name, parent) {
+        linkat(place.raw, target, parent.descriptor, name, 0) == 0
       }
     }
   }
 
-  private func makeLink(
-    _ name: UnsafePointer<CChar>, in parent: CInt, _ reader: TarReader
-  ) throws {
-    try clear(name, in: parent)
-    guard symlinkat(reader.link.terminated, parent, name) == 0 else {
-      throw SystemError("symlinkat", path: Self.bytes(name))
-    }
-    try setOwnerAndTime(of: name, in: parent, reader)
-  }
-
-  private func makeNode(
-    _ name: UnsafePointer<CChar>, in parent: CInt, _ reader: TarReader
-  ) throws {
-    try clear(name, in: parent)
+  private func makeNode(_ name: UnsafePointer<CChar>, _ parent: Level) throws {
     let entry = reader.entry
     let type: mode_t =
       switch entry.kind {
@@ -313,95 +224,260 @@ final class LayerExtractor {
       case .blockDevice: S_IFBLK
       default: S_IFIFO
       }
-    let device = clinux_device(entry.major, entry.minor)
-    guard !(type == S_IFCHR && device == 0) else {
+    let device = type == S_IFIFO ? 0 : clinux_device(entry.major, entry.minor)
+    var isRefused = false
+    try replacing(name, parent) {
+      if mknodat(parent.descriptor, name, type | 0o600, device) == 0 { return true }
+      // Nobody may make devices in a user namespace; an image's are of no use there.
+      isRefused = errno == EPERM && OverlayMark.isInUserNamespace
+      return isRefused
+    }
+    // A character device 0/0 is how overlayfs deletes; it has no owner or mode.
+    if isRefused || (type == S_IFCHR && device == 0) { return }
+    try finishNode(name, parent, setsMode: true)
+  }
+
+  private func finishNode(
+    _ name: UnsafePointer<CChar>, _ parent: Level, setsMode: Bool
+  ) throws {
+    let entry = reader.entry
+    if entry.uid != 0 || entry.gid != 0 || parent.givesGroup {
+      try check(
+        fchownat(parent.descriptor, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW), "fchownat")
+    }
+    if setsMode {
+      // Nobody else writes here, so that the name still is what was just made.
+      try check(fchmodat(parent.descriptor, name, mode_t(entry.mode), 0), "fchmodat")
+    }
+    let time = self.time
+    try check(
+      utimensat(parent.descriptor, name, [time, time], AT_SYMLINK_NOFOLLOW), "utimensat")
+  }
+
+  // MARK: Deletions
+
+  private func markDeletion(
+    _ name: UnsafePointer<CChar>, _ length: Int, _ parent: Level
+  ) throws {
+    if strcmp(name, TarMark.opaque) == 0 {
+      return try OverlayMark.setOpaque(parent.descriptor)
+    }
+    // Names of AUFS' own housekeeping, which other programs pass over as well.
+    if strncmp(name, ".wh..wh.", 8) == 0 { return }
+    let hidden = name + 4
+    guard length > 4, strcmp(hidden, ".") != 0, strcmp(hidden, "..") != 0 else {
+      throw Diagnostic("'\(text)' in the archive deletes nothing that can be named")
+    }
+    if mknodat(parent.descriptor, hidden, S_IFCHR, 0) == 0 { return }
+    guard errno == EEXIST else { throw failure("mknod") }
+    // Deletions are about the layers below: what this layer has under the name stays, and a
+    // directory shows nothing else.
+    let descriptor = openat(
+      parent.descriptor, hidden, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    try OverlayMark.setOpaque(descriptor)
+  }
+
+  // MARK: Names
+
+  /// Splits a name into ``path`` and ``ends``; `..` may not lead out (threat 1).
+  private func takeApart(_ name: UnsafeRawBufferPointer) throws {
+    path.removeAll()
+    ends.removeAll(keepingCapacity: true)
+    guard let base = name.baseAddress, name.count <= Self.longestPath else {
       throw Diagnostic(
-        "the archive has the device 0/0 as '\(Self.text(Self.bytes(name)))', which marks deletions")
+        "the archive holds a name of \(name.count) bytes; 1 to \(Self.longestPath) are possible")
     }
-    guard mknodat(parent, name, type | mode_t(entry.mode & 0o777), device) == 0 else {
-      throw SystemError("mknodat", path: Self.bytes(name))
+    guard !name.isEmpty, memchr(base, 0, name.count) == nil else {
+      throw Diagnostic("the archive holds an entry without a name, or with a NUL in it")
     }
-    guard fchownat(parent, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) == 0,
-      fchmodat(parent, name, mode_t(entry.mode), 0) == 0
-    else { throw SystemError("fchownat", path: Self.bytes(name)) }
-    try setOwnerAndTime(of: name, in: parent, reader)
+    var start = 0
+    while start < name.count {
+      let rest = name.count - start
+      let slash = memchr(base + start, 0x2F, rest)
+      let end = slash.map { base.distance(to: UnsafeRawPointer($0)) } ?? name.count
+      let length = end - start
+      defer { start = end + 1 }
+      if length == 0 || (length == 1 && name[start] == 0x2E) { continue }
+      if length == 2 && name[start] == 0x2E && name[start + 1] == 0x2E {
+        guard ends.popLast() != nil else {
+          throw Diagnostic("the archive entry '\(text)' leads out of the image")
+        }
+        path.truncate(to: ends.last ?? 0)
+        continue
+      }
+      if !ends.isEmpty { path.append(byte: 0x2F) }
+      path.append(base + start, length)
+      ends.append(path.count)
+    }
+    guard ends.count <= SourceWalk.deepest else {
+      throw Diagnostic(
+        "the archive holds directories nested more than \(SourceWalk.deepest) deep")
+    }
+    _ = path.terminated
   }
 
-  private func setOwnerAndTime(
-    of name: UnsafePointer<CChar>, in parent: CInt, _ reader: TarReader
-  ) throws {
-    let time = Self.time(reader)
+  private static func components(_ path: [UInt8]) throws -> [[UInt8]] {
+    var result: [[UInt8]] = []
+    for part in PathBytes.parts(path) {
+      if part.elementsEqual("..".utf8) {
+        guard result.popLast() != nil else {
+          throw Diagnostic(
+            "the hard link to '\(UpperWriter.text(path))' in the archive leads out of the image")
+        }
+      } else {
+        result.append(part)
+      }
+    }
+    return result
+  }
+
+  /// The open directory that the entry goes to, made with its parents where it is missing.
+  private func enterParent() throws -> Level {
+    let wanted = ends.count - 1
+    var shared = 0
+    while shared < min(levels.count, wanted), levels[shared].end == ends[shared] {
+      let start = shared > 0 ? ends[shared - 1] : 0
+      guard memcmp(path.start + start, current.start + start, ends[shared] - start) == 0 else {
+        break
+      }
+      shared += 1
+    }
+    while levels.count > shared { close(levels.removeLast().descriptor) }
+    for index in shared..<wanted {
+      let parent = levels.last ?? top
+      let descriptor = try enter(index, parent)
+      let status = try TreeAccess.status(of: descriptor)
+      levels.append(
+        Level(
+          descriptor: descriptor, end: ends[index], givesGroup: status.st_mode & S_ISGID != 0))
+    }
+    current.removeAll()
+    if wanted > 0 { current.append(path.start, ends[wanted - 1]) }
+    return levels.last ?? top
+  }
+
+  private var top: Level { Level(descriptor: root.raw, end: 0, givesGroup: rootGivesGroup) }
+
+  /// Opens a component of the path below the one before it.
+  private func enter(_ index: Int, _ parent: Level) throws -> CInt {
+    let start = index > 0 ? ends[index - 1] + 1 : 0
+    return try path.withPrefix(ends[index]) { whole in
+      let name = whole + start
+      let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+      let descriptor = openat(parent.descriptor, name, flags)
+      if descriptor >= 0 { return descriptor }
+      var hides = false
+      if errno != ENOENT {
+        let status = try self.status(of: name, parent)
+        if status.st_mode & S_IFMT == S_IFLNK {
+          return try follow(UpperWriter.bytes(whole))
+        }
+        guard status.isWhiteout else {
+          throw Diagnostic("'\(text)' in the archive lies below something that is no directory")
+        }
+        try remove(name, parent)
+        hides = true
+      }
+      try check(mkdirat(parent.descriptor, name, 0o755), "mkdir")
+      let made = openat(parent.descriptor, name, flags)
+      guard made >= 0 else { throw failure("open") }
+      // The umask must not decide.
+      try check(fchmod(made, 0o755), "fchmod")
+      if parent.givesGroup { try check(fchown(made, 0, 0), "fchown") }
+      if hides {
+        try OverlayMark.setOpaque(made)
+      } else {
+        implied.insert(UpperWriter.bytes(whole))
+      }
+      return made
+    }
+  }
+
+  /// Opens the directory that a link leads to, absolute links and `..` ending at the root.
+  private func follow(_ link: [UInt8]) throws -> CInt {
     guard
-      fchownat(parent, name, reader.entry.uid, reader.entry.gid, AT_SYMLINK_NOFOLLOW) == 0,
-      utimensat(parent, name, [time, time], AT_SYMLINK_NOFOLLOW) == 0
-    else { throw SystemError("fchownat", path: Self.bytes(name)) }
+      let found = try TreeAccess.openIfPresent(
+        link, in: root.raw, flags: O_RDONLY | O_DIRECTORY)
+    else {
+      throw Diagnostic(
+        "'\(text)' in the archive lies below the link '\(UpperWriter.text(link))', which leads to"
+          + " no directory")
+    }
+    return found.take()
   }
 
-  /// A hard link is to an entry of the same archive, found without following any link (threat 4).
-  private func makeHardLink(
-    _ name: UnsafePointer<CChar>, in parent: CInt, _ reader: TarReader
+  // MARK: Replacing
+
+  /// Calls the body until it does not find the name taken, removing what has it.
+  private func replacing(
+    _ name: UnsafePointer<CChar>, _ parent: Level, _ make: () -> Bool
   ) throws {
-    let target = try Self.components(reader.link.bytes)
-    guard let last = target.last else {
-      throw Diagnostic("a hard link of the archive names no file")
-    }
-    let directory = try TreeAccess.openIfPresent(
-      target.count == 1 ? [UInt8(ascii: ".")] : PathBytes.join(target.dropLast()), in: root.raw,
-      flags: O_RDONLY | O_DIRECTORY,
-      resolve: CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS)
-    guard let directory else { throw Self.noTarget(reader) }
-    try TreeAccess.withTerminated(last) { text in
-      var found = stat()
-      var own = stat()
-      guard fstatat(directory.raw, text, &found, AT_SYMLINK_NOFOLLOW) == 0,
-        found.st_mode & S_IFMT != S_IFDIR, !found.isWhiteout
-      else { throw Self.noTarget(reader) }
-      if fstatat(parent, name, &own, AT_SYMLINK_NOFOLLOW) == 0, own.st_ino == found.st_ino,
-        own.st_dev == found.st_dev
-      {
-        return
-      }
-      try clear(name, in: parent)
-      guard linkat(directory.raw, text, parent, name, 0) == 0 else {
-        throw SystemError("linkat", path: Self.bytes(name))
-      }
-    }
+    if make() { return }
+    guard errno == EEXIST else { throw failure("create") }
+    try remove(name, parent)
+    guard make() else { throw failure("create") }
   }
 
-  private static func noTarget(_ reader: TarReader) -> Diagnostic {
-    Diagnostic(
-      "the hard link '\(text(reader.name.bytes))' is to '\(text(reader.link.bytes))', which the archive"
-        + " does not have before it")
+  private func remove(_ name: UnsafePointer<CChar>, _ parent: Level) throws {
+    try UpperWriter.delete(name, in: parent.descriptor, depth: 0)
+    // An open directory could be the one that was removed, reached through a link: what comes next
+    // is looked up again from the root. The entry's own parent stays open until then.
+    for index in levels.indices { levels[index].end = -1 }
   }
 
-  // MARK: - Attributes
+  private func status(of name: UnsafePointer<CChar>, _ parent: Level) throws -> stat {
+    var status = stat()
+    try check(fstatat(parent.descriptor, name, &status, AT_SYMLINK_NOFOLLOW), "fstatat")
+    return status
+  }
 
-  private static func time(_ reader: TarReader) -> timespec {
+  // MARK: Attributes
+
+  private var time: timespec {
     timespec(tv_sec: Int(reader.entry.modified), tv_nsec: reader.nanoseconds)
   }
 
-  /// Owner first, as a change of it drops set-id bits and capabilities.
-  private func setAttributes(of descriptor: CInt, _ reader: TarReader) throws {
-    let entry = reader.entry
-    guard fchown(descriptor, entry.uid, entry.gid) == 0 else { throw SystemError("fchown") }
-    guard fchmod(descriptor, mode_t(entry.mode)) == 0 else { throw SystemError("fchmod") }
-    for (name, value) in reader.attributes where Self.isKept(name) {
-      let status = TreeAccess.withTerminated(name) { text in
-        value.withUnsafeBytes {
-          clinux_set_attribute(descriptor, text, $0.baseAddress ?? UnsafeRawPointer(text), $0.count)
+  private func setAttributes(_ descriptor: CInt) throws {
+    for (name, value) in reader.attributes {
+      try TreeAccess.withTerminated(name) { text in
+        guard !name.contains(0), ExtendedAttributes.travels(text, .all) else { return }
+        let status = value.withUnsafeBytes {
+          clinux_set_attribute(descriptor, text, $0.baseAddress, $0.count)
         }
-      }
-      // As for copies, attributes that a file system does not take are left out (C7).
-      guard status == 0 || errno == ENOTSUP || errno == EPERM || errno == EINVAL else {
-        throw SystemError("fsetxattr", path: name)
+        // A file system without attributes loses them, as with every other program.
+        if status != 0 && errno != ENOTSUP { throw failure("fsetxattr") }
       }
     }
   }
 
-  /// Attributes of overlayfs would read other layers' files, and those of this machine's labels
-  /// mean nothing elsewhere (threat 7).
-  private static func isKept(_ name: [UInt8]) -> Bool {
-    !name.starts(with: "trusted.".utf8) && !name.starts(with: "user.overlay.".utf8)
-      && !name.elementsEqual("security.selinux".utf8)
+  private func setTimes() throws {
+    var offset = 0
+    func number() -> UInt64 {
+      defer { offset += 8 }
+      return times.start.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
+    }
+    while offset < times.count {
+      let length = Int(number())
+      let bytes = [UInt8](UnsafeRawBufferPointer(start: times.start + offset, count: length))
+      offset += length
+      let time = timespec(tv_sec: Int(Int64(bitPattern: number())), tv_nsec: Int(number()))
+      // A directory may have been replaced by something else later on.
+      guard
+        let directory = try TreeAccess.openIfPresent(
+          bytes.isEmpty ? [UInt8(ascii: ".")] : bytes, in: root.raw,
+          flags: O_RDONLY | O_DIRECTORY)
+      else { continue }
+      try check(futimens(directory.raw, [time, time]), "futimens")
+    }
+  }
+
+  private func check(_ status: CInt, _ call: String) throws(SystemError) {
+    guard status == 0 else { throw failure(call) }
+  }
+
+  private func failure(_ call: String) -> SystemError {
+    SystemError(call, path: Array(reader.name.bytes))
   }
 }

@@ -77,7 +77,7 @@ final class TarReader {
     switch flag {
     case UInt8(ascii: "x"):
       guard pax == nil else { throw Self.repeated }
-      pax = try PaxRecords(try Self.extensionBytes(size, stream).withUnsafeBytes { $0 })
+      pax = try Self.records(size, stream)
       return false
     case UInt8(ascii: "g"):
       try checkGlobal(size)
@@ -110,6 +110,10 @@ final class TarReader {
     return bytes
   }
 
+  private static func records(_ size: Int64, _ stream: TarStream) throws -> PaxRecords {
+    try extensionBytes(size, stream).withUnsafeBytes { try PaxRecords($0) }
+  }
+
   private static func longText(_ size: Int64, _ stream: TarStream) throws -> [UInt8] {
     let bytes = try extensionBytes(size, stream)
     return Array(bytes.prefix { $0 != 0 })
@@ -118,7 +122,7 @@ final class TarReader {
   /// Global headers hold comments; what would change entries is used by no writer of layers, and
   /// programs differ in whether they heed it.
   private func checkGlobal(_ size: Int64) throws {
-    let records = try PaxRecords(try Self.extensionBytes(size, stream).withUnsafeBytes { $0 })
+    let records = try Self.records(size, stream)
     guard records.path == nil, records.linkPath == nil, records.size == nil, records.uid == nil,
       records.gid == nil, records.sparse.isEmpty, records.sparseNumbers.isEmpty,
       records.attributes.isEmpty

@@ -18,9 +18,14 @@ struct Copier: Sendable {
   ///
   /// - Throws: a diagnostic. What the upper directory holds then is of no use.
   func copy(_ request: CopyRequest, into workspace: Workspace) throws {
+    try copy(request, to: workspace.upper)
+  }
+
+  /// Copies everything that the request names into an upper directory.
+  func copy(_ request: CopyRequest, to upper: FilePath) throws {
     try CopyError.located(request, doing: "cannot copy") {
       let rules = try LandingRules(request, empty: empty)
-      let writer = try UpperWriter(upper: workspace.upper, over: request.root, empty: empty)
+      let writer = try UpperWriter(upper: upper, over: request.root, empty: empty)
       writer.defaults = UpperWriter.Defaults(
         mode: rules.mode?.octal ?? 0o755, uid: rules.owner?.uid ?? 0, gid: rules.owner?.gid ?? 0)
       try SourceSelection(request, empty: empty).visit(

@@ -22,7 +22,7 @@ extension UpperWriter {
     }
   }
 
-  private static func delete(
+  static func delete(
     _ name: UnsafePointer<CChar>, in directory: CInt, depth: Int
   ) throws {
     if unlinkat(directory, name, 0) == 0 || errno == ENOENT { return }

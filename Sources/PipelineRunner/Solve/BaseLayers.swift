@@ -46,7 +46,8 @@ struct BaseLayers: Sendable {
     defer { withExtendedLifetime(claim) {} }
     let workspace = try store.makeWorkspace(below: .empty)
     defer { store.remove(workspace) }
-    let implied = try await blocking { try base.unpack(into: workspace.upper) }
+    let store = store
+    let implied = try await blocking { try base.unpack(into: workspace.upper, store: store) }
     if !implied.isEmpty {
       let under = below[layer] ?? []
       for lower in under { try await ensure(lower) }

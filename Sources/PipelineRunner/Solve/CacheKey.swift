@@ -56,18 +56,46 @@ struct CacheKey: Hashable, Sendable {
     return SHA256Hasher.digest(of: bytes)
   }
 
-  /// The first difference to an earlier list, in words for a person.
-  func difference(from earlier: [Part]) -> String? {
+  /// A part that is not what it was.
+  struct Difference: Hashable, Sendable {
+    var label: String
+    /// What the part says; for the content of files, the files.
+    var subject: String
+    /// The difference in words for a person.
+    var text: String
+  }
+
+  /// The first difference to an earlier list.
+  func firstDifference(from earlier: [Part]) -> Difference? {
     for part in parts {
       guard let old = earlier.first(where: { $0.label == part.label }) else {
-        return "\(part.label) is new"
+        return difference(part.label, "is new")
       }
       guard old.value != part.value else { continue }
-      let isShort = old.value.utf8.count <= 40 && part.value.utf8.count <= 40
-      return isShort && !old.value.hasPrefix("sha256:")
-        ? "\(part.label) \(old.value) → \(part.value)" : "\(part.label) changed"
+      let isReadable = !old.value.hasPrefix("sha256:") && !old.value.contains("[\"sha256:")
+      guard isReadable else { return difference(part.label, "changed") }
+      let (before, after) = Self.cut(old.value, part.value)
+      return difference(part.label, "\(before) → \(after)")
     }
     let labels = Set(parts.map(\.label))
-    return earlier.first { !labels.contains($0.label) }.map { "\($0.label) is gone" }
+    return earlier.first { !labels.contains($0.label) }.map { difference($0.label, "is gone") }
+  }
+
+  private func difference(_ label: String, _ what: String) -> Difference {
+    let content = "content of "
+    let subject = label.hasPrefix(content) ? String(label.dropFirst(content.count)) : label
+    return Difference(label: label, subject: subject, text: "\(subject) \(what)")
+  }
+
+  /// Two texts from shortly before where they part, at most 60 characters of each.
+  private static func cut(_ old: String, _ new: String) -> (String, String) {
+    let common = zip(old, new).prefix { $0 == $1 }.count
+    func part(_ text: String) -> String {
+      guard text.count > 60 else { return text.isEmpty ? "nothing" : text }
+      let start = max(0, common - 20)
+      let shown = text.dropFirst(start).prefix(60)
+      return (start > 0 ? "…" : "") + shown + (start + shown.count < text.count ? "…" : "")
+    }
+    return (part(old), part(new))
   }
 }

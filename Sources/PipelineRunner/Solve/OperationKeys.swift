@@ -107,14 +107,7 @@ struct OperationKeys {
         copy.keepsParents ? "parents" : "", copy.isLinked ? "link" : "",
         "\(copy.unpacks)",
       ])
-    let names = copy.sources.map { source in
-      switch source {
-      case .path(_, let path): path
-      case .download(_, let name): name
-      case .inline(let name, _): "<<\(name)"
-      }
-    }
-    let label = "content of \(names.joined(separator: " "))"
+    let label = copy.contentLabel
     guard isExact || !operation.readsPartOfATree else {
       let roots = copy.sources.map { source in
         switch source {
@@ -141,6 +134,20 @@ struct OperationKeys {
     key.add("path", directory.path)
     key.add("user", directory.user)
     return key
+  }
+}
+
+extension CopyAction {
+  /// What the part of a key is called that covers what is copied.
+  var contentLabel: String {
+    let names = sources.map { source in
+      switch source {
+      case .path(_, let path): path
+      case .download(_, let name): name
+      case .inline(let name, _): "<<\(name)"
+      }
+    }
+    return "content of \(names.joined(separator: " "))"
   }
 }
 

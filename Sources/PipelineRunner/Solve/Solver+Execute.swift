@@ -25,9 +25,9 @@ extension Solver {
       case .image, .fetch, .verify: preconditionFailure("these operations make no layer")
       }
       let layer = try await blocking {
-        let layer = try LayerContent.id(of: workspace.upper)
-        try store.adopt(workspace, as: layer)
-        return layer
+        let content = try LayerContent(of: workspace.upper)
+        try store.adopt(workspace, as: content, title: operation.title)
+        return content.id
       }
       store.remove(workspace)
       return layer

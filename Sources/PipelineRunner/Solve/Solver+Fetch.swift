@@ -80,8 +80,9 @@ extension Solver {
   private func adopt(
     _ workspace: Workspace, key: CacheKey, parts: [CacheKey.Part]
   ) throws -> OperationResult {
-    let layer = try LayerContent.id(of: workspace.upper)
-    try store.adopt(workspace, as: layer)
+    let content = try LayerContent(of: workspace.upper)
+    try store.adopt(workspace, as: content)
+    let layer = content.id
     let record = Record(layer: layer, created: time(nil), seconds: 0, parts: key.parts + parts)
     try store.setRecord(record, for: key.digest)
     return OperationResult(

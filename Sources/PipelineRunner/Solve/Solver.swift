@@ -128,13 +128,19 @@ final class Solver: Sendable {
     defer { withExtendedLifetime(claim) {} }
     // Another process may have done it while this one waited.
     if let record = try recall(exact) { return cached(record, over: below) }
-    progress.handle(.started(operation.id))
     let reason = try reasonForMiss(exact, operation)
+    if options.failsOnMiss {
+      throw Diagnostic(
+        "the cache does not serve this step: \(reason ?? "never built here")",
+        at: operation.location, help: "--fail-on-miss was given; build without it first")
+    }
+    progress.handle(.started(operation.id))
     let clock = ContinuousClock()
     let start = clock.now
     let layer = try await execute(operation)
     let record = Record(
-      layer: layer, created: time(nil), seconds: (clock.now - start).seconds, parts: exact.parts)
+      layer: layer, created: time(nil), seconds: (clock.now - start).seconds, parts: exact.parts,
+      reason: reason)
     try store.setRecord(record, for: exact.digest)
     if exact != quick { try store.setRecord(record, for: quick.digest) }
     try store.setRecord(record, for: siteKey(operation))
@@ -157,13 +163,6 @@ final class Solver: Sendable {
 
   var keys: OperationKeys { OperationKeys(solver: self) }
 
-  /// Why the cache did not serve: the first difference to the last result of the same step.
-  private func reasonForMiss(_ key: CacheKey, _ operation: Operation) throws -> String? {
-    guard options.usesCache else { return "--no-cache" }
-    guard let last = try store.record(for: siteKey(operation)) else { return nil }
-    return key.difference(from: last.parts)
-  }
-
   /// Names a step by where it stands, so that its earlier results can be found.
   func siteKey(_ operation: Operation) -> Digest {
     var key = CacheKey("site")
@@ -179,7 +178,7 @@ final class Solver: Sendable {
     if let record = try recall(quick) { return (record, nil) }
     let exact = try await keys.exact(operation, quick: quick)
     if let record = try recall(exact) { return (record, nil) }
-    return (nil, try reasonForMiss(exact, operation) ?? "never built here")
+    return (nil, try reasonForMiss(exact, operation))
   }
 
   /// Sets a result without running, for ``forecast(_:)`` of later operations.
@@ -213,6 +212,8 @@ final class Solver: Sendable {
 struct SolveOptions: Sendable {
   var usesCache = true
   var sourceDateEpoch: Int?
+  /// Ends the build at the first step that would run.
+  var failsOnMiss = false
   /// How many operations run at once.
   ///
   /// Commands often wait for a network, so more than cores.

@@ -12,9 +12,11 @@ struct PrunePolicy: Hashable, Sendable {
   var maximumUsed: Int64?
   /// Stop once the file system has at least this many free bytes.
   var minimumFree: Int64?
+  /// Stop once the file system can take at least this many more files.
+  var minimumFreeFiles: Int64?
 
   /// Whether the policy stops at a limit instead of removing all it may.
-  var hasLimit: Bool { maximumUsed != nil || minimumFree != nil }
+  var hasLimit: Bool { maximumUsed != nil || minimumFree != nil || minimumFreeFiles != nil }
 }
 
 /// Removes what nobody uses, longest unused first (threats.md, section 5).
@@ -39,13 +41,12 @@ struct GarbageCollector {
   let store: Store
   /// Seconds since 1970.
   var now = Double(Glibc.time(nil))
-  /// Free bytes of the store's file system.
-  var freeBytes: () -> Int64
+  /// The room on the store's file system.
+  var space: FileSystemSpace
 
   init(store: Store) {
     self.store = store
-    let path = store.path
-    freeBytes = { FileSystemSpace(at: path)?.freeBytes ?? .max }
+    space = FileSystemSpace(at: store.path) ?? FileSystemSpace(freeBytes: .max, freeFiles: .max)
   }
 
   /// Removes what the policy says.
@@ -55,18 +56,19 @@ struct GarbageCollector {
     var used = inventory.bytes
     let candidates = inventory.items.filter { isCandidate($0, policy) }.sorted(by: Self.isBefore)
     // What is deleted shows as free only later; count it by ourselves.
-    let free = freeBytes()
-    var freed: Int64 = 0
+    var free = space
     var victims: [StoreInventory.Item] = []
     for item in candidates {
       if policy.hasLimit {
         let fits = policy.maximumUsed.map { used <= $0 } ?? true
-        let hasRoom = policy.minimumFree.map { free + freed >= $0 } ?? true
-        if fits && hasRoom { break }
+        let hasRoom = policy.minimumFree.map { free.freeBytes >= $0 } ?? true
+        let hasFiles = policy.minimumFreeFiles.map { free.freeFiles >= $0 } ?? true
+        if fits && hasRoom && hasFiles { break }
       }
       victims.append(item)
       used -= item.bytes
-      freed += item.bytes
+      free.freeBytes += item.bytes
+      free.freeFiles += Int64(item.files)
     }
     let (removed, protected, holders) = try remove(victims)
     result.removed = removed.map { Removal(item: $0, why: why($0)) }
@@ -126,10 +128,10 @@ struct GarbageCollector {
   ///
   /// They explain later misses, so they are kept for two weeks unless everything is to go.
   private func removeLooseRecords(_ policy: PrunePolicy) throws {
-    let oldest = policy.isAll ? now : now - 14 * 86400
-    try store.removeRecords { record, changed in
-      guard let layer = record.layer, try store.info(of: layer) == nil else { return false }
-      return changed <= oldest
+    let limit = policy.isAll ? now : now - 14 * 86400
+    try store.removeRecords(before: limit) { record in
+      guard let layer = record.layer else { return false }
+      return try store.info(of: layer) == nil
     }
     if policy.isAll { try store.removeLoosePacks() }
   }
@@ -147,20 +149,5 @@ struct GarbageCollector {
       return "\(count) \(unit)\(count == 1 ? "" : "s")"
     }
     return "\(seconds) second\(seconds == 1 ? "" : "s")"
-  }
-}
-
-/// The room that a file system has.
-struct FileSystemSpace {
-  var freeBytes: Int64
-  var freeFiles: Int64
-  var totalFiles: Int64
-
-  init?(at path: FilePath) {
-    var status = statvfs()
-    guard path.withPlatformString({ statvfs($0, &status) }) == 0 else { return nil }
-    freeBytes = Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
-    freeFiles = Int64(clamping: UInt64(status.f_favail))
-    totalFiles = Int64(clamping: UInt64(status.f_files))
   }
 }

@@ -12,6 +12,8 @@ struct Record: Codable, Hashable, Sendable {
   var seconds: Double
   /// The key's parts, for explanations.
   var parts: [CacheKey.Part]
+  /// Why the cache did not serve when it was made, where there was an earlier result.
+  var reason: String?
 }
 
 extension Store {
@@ -43,13 +45,6 @@ extension Store {
 
   // MARK: - All of them
 
-  /// Calls the body with every record that can be read.
-  func forEachRecord(_ body: (Record) throws -> Void) throws {
-    try forEachFile(in: "records") { file in
-      if let record = try Self.decode(Record.self, file) { try body(record) }
-    }
-  }
-
   /// Calls the body with everything known of packed layers.
   func forEachPack(_ body: (PackedLayer) throws -> Void) throws {
     try forEachFile(in: "packs") { file in
@@ -57,15 +52,19 @@ extension Store {
     }
   }
 
-  /// Removes the records that the body says, given with the time of their last change; files that
-  /// are no records go as well.
-  func removeRecords(where isUnwanted: (Record, Double) throws -> Bool) throws {
+  /// Removes records that were last written before a time, in seconds since 1970, and that the body
+  /// does not want; files that are no records go as well.
+  ///
+  /// Only old ones are read: a store may hold many.
+  func removeRecords(
+    before limit: Double, where isUnwanted: (Record) throws -> Bool
+  ) throws {
     try forEachFile(in: "records") { file in
       var status = stat()
-      guard file.withPlatformString({ lstat($0, &status) }) == 0 else { return }
-      if let record = try Self.decode(Record.self, file) {
-        guard try isUnwanted(record, Double(status.st_mtim.tv_sec)) else { return }
-      }
+      guard file.withPlatformString({ lstat($0, &status) }) == 0,
+        Double(status.st_mtim.tv_sec) <= limit
+      else { return }
+      if let record = try Self.decode(Record.self, file), try !isUnwanted(record) { return }
       _ = file.withPlatformString { unlink($0) }
     }
   }

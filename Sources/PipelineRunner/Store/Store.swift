@@ -32,6 +32,8 @@ final class Store: Sendable {
   /// A directory with nothing in it, for overlays that need one layer more.
   var empty: FilePath { path.appending("empty") }
 
+  let space = SpaceGuard()
+
   /// What this process uses; made with the first use.
   private let lease = Mutex<Lease?>(nil)
 
@@ -125,14 +127,26 @@ final class Store: Sendable {
 
   /// Makes a workspace's upper directory the content of a layer.
   ///
-  /// A layer that is already there is kept: equal ids mean equal content.
-  func adopt(_ workspace: Workspace, as layer: LayerID, isBase: Bool = false) throws {
+  /// A layer that is already there is kept: equal ids mean equal content. The title is what a
+  /// person knows it by when it is removed.
+  func adopt(
+    _ workspace: Workspace, as layer: LayerID, title: String = "", isBase: Bool = false
+  ) throws {
     try hold(.layer(layer))
     if try info(of: layer) != nil { return }
-    let staging = workspace.path.appending("layer")
-    try Call.check("mkdir", staging) { mkdir($0, 0o755) }
-    try Call.rename(workspace.upper, to: staging.appending("fs"))
-    try publish(staging, as: layer, isBase: isBase)
+    let usage = try DirectoryTree.usage(of: workspace.upper)
+    try publish(
+      workspace, as: layer, bytes: usage.bytes, entries: usage.entries, title: title,
+      isBase: isBase)
+  }
+
+  /// Makes a workspace's upper directory a layer named by its content, which was just found out.
+  func adopt(_ workspace: Workspace, as content: LayerContent, title: String = "") throws {
+    try hold(.layer(content.id))
+    if try info(of: content.id) != nil { return }
+    try publish(
+      workspace, as: content.id, bytes: content.bytes, entries: content.entries, title: title,
+      isBase: false)
   }
 
   /// Adds a layer by letting `fill` write it into an empty directory.
@@ -148,7 +162,7 @@ final class Store: Sendable {
   func replace(_ layer: LayerID, with workspace: Workspace) throws {
     // Another process may have made it meanwhile, and be at work on it.
     if try !isUsable(layer) { try discard(layer) }
-    try adopt(workspace, as: layer, isBase: true)
+    try adopt(workspace, as: layer, title: "layer of a base image", isBase: true)
   }
 
   /// Whether a layer is there and was written since the machine started.
@@ -179,12 +193,17 @@ final class Store: Sendable {
     return true
   }
 
-  private func publish(_ staging: FilePath, as layer: LayerID, isBase: Bool) throws {
-    let usage = try DirectoryTree.usage(of: staging.appending("fs"))
+  private func publish(
+    _ workspace: Workspace, as layer: LayerID, bytes: Int64, entries: Int, title: String,
+    isBase: Bool
+  ) throws {
+    let staging = workspace.path.appending("layer")
+    try Call.check("mkdir", staging) { mkdir($0, 0o755) }
+    try Call.rename(workspace.upper, to: staging.appending("fs"))
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     let info = LayerInfo(
-      size: usage.bytes, entries: usage.entries, boot: boot, isBase: isBase,
+      size: bytes, entries: entries, boot: boot, title: title, isBase: isBase,
       created: Double(now.tv_sec) + Double(now.tv_nsec) / 1e9)
     try FileContent.replace(
       staging.appending("info"), with: Array(JSONEncoder().encode(info)))
@@ -242,6 +261,7 @@ final class Store: Sendable {
   /// overlayfs shows the topmost layer's attributes for the root directory itself, so the upper
   /// directory starts with those of the layer below.
   func makeWorkspace(below root: RootTree) throws -> Workspace {
+    space.check(self)
     let name = Self.uniqueName()
     let workspace = Workspace(path: path.appending("work").appending(name))
     let lock = path.appending("work").appending("\(name).lock")
@@ -309,6 +329,8 @@ struct LayerInfo: Codable, Hashable, Sendable {
   var entries: Int
   /// The boot that wrote it.
   var boot: String
+  /// What a person knows it by.
+  var title: String
   /// Whether it was unpacked from an image; its name is then the digest of a tar, not of the tree.
   var isBase: Bool
   /// Seconds since 1970.

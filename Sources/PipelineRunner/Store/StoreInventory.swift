@@ -8,6 +8,8 @@ struct StoreInventory: Sendable {
   struct Item: Sendable {
     var entry: StoreEntry
     var bytes: Int64
+    /// Files and directories, of which a file system may hold only so many.
+    var files: Int
     /// Seconds since 1970.
     var lastUse: Double
     var created: Double
@@ -25,10 +27,6 @@ struct StoreInventory: Sendable {
 
   /// Looks at everything; entries that vanish meanwhile are left out.
   init(_ store: Store) throws {
-    var titles: [Digest: String] = [:]
-    try store.forEachRecord { record in
-      if let layer = record.layer { titles[layer.digest] = record.title }
-    }
     var named = Set<Digest>()
     var diffIDs = Set<Digest>()
     items = []
@@ -46,11 +44,11 @@ struct StoreInventory: Sendable {
       guard let info = try store.info(of: LayerID(entry.digest)),
         let mark = Self.status(store.mark(of: entry))
       else { continue }
-      let fallback = info.isBase ? "layer of a base image" : "layer that no step names"
       items.append(
         Item(
-          entry: entry, bytes: info.size, lastUse: Self.seconds(mark.st_mtim),
-          created: info.created, title: titles[entry.digest] ?? fallback,
+          entry: entry, bytes: info.size, files: info.entries + 3,
+          lastUse: Self.seconds(mark.st_mtim),
+          created: info.created, title: info.title,
           isNamed: named.contains(entry.digest)))
     }
     for entry in try Self.entries(.blob, in: store, "blobs") {
@@ -58,7 +56,8 @@ struct StoreInventory: Sendable {
       let diffID = blobs[entry.digest]
       items.append(
         Item(
-          entry: entry, bytes: Int64(mark.st_size), lastUse: Self.seconds(mark.st_mtim),
+          entry: entry, bytes: Int64(mark.st_size), files: 1,
+          lastUse: Self.seconds(mark.st_mtim),
           created: Self.seconds(mark.st_ctim),
           title: diffID == nil ? "blob of a base image" : "packed layer",
           isNamed: diffID.map(diffIDs.contains) ?? false))
@@ -69,7 +68,8 @@ struct StoreInventory: Sendable {
       else { continue }
       items.append(
         Item(
-          entry: entry, bytes: usage.bytes, lastUse: Self.seconds(mark.st_mtim),
+          entry: entry, bytes: usage.bytes, files: usage.entries,
+          lastUse: Self.seconds(mark.st_mtim),
           created: Self.seconds(mark.st_ctim), title: "cache mount \(entry.digest.hex.prefix(12))",
           isNamed: false))
     }
@@ -90,20 +90,5 @@ struct StoreInventory: Sendable {
 
   private static func seconds(_ time: timespec) -> Double {
     Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-  }
-}
-
-extension Record {
-  /// The step in a few words, made of its key.
-  var title: String {
-    func value(_ label: String) -> String? { parts.first { $0.label == label }?.value }
-    switch value("kind") {
-    case "run": return "RUN \(GoText.oneLine(value("command") ?? ""))"
-    case "copy":
-      let sources = parts.first { $0.label.hasPrefix("content of ") }?.label.dropFirst(11) ?? ""
-      return "COPY \(sources) \(value("destination") ?? "")"
-    case "directory": return "WORKDIR \(value("path") ?? "")"
-    default: return "step"
-    }
   }
 }
