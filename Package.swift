@@ -46,6 +46,8 @@ let package = Package(
     .executableTarget(
       name: "WheelTools", dependencies: image + ["WheelTemplate"], path: "Examples/WheelTools",
       exclude: ["tools.txt"]),
+    .executableTarget(
+      name: "TestMatrix", dependencies: image, path: "Examples/TestMatrix", exclude: ["tests"]),
     .target(
       name: "WheelTemplate", dependencies: ["PipelineDSL"], path: "Examples/WheelTemplate"),
 
@@ -59,7 +61,9 @@ let package = Package(
     // The programs are dependencies so that they are built: the tests run them.
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["CCrypto", "pipeline", "MyImage", "LightPython", "WheelTools"],
+      dependencies: [
+        "PipelineRunner", "CCrypto", "pipeline", "MyImage", "LightPython", "WheelTools",
+      ],
       exclude: ["Cases", "record"]),
   ],
   swiftLanguageModes: [.v6]

@@ -48,6 +48,22 @@ public struct Copy: SingleStep {
     self.artifact = place.declaration
   }
 
+  @available(
+    *, unavailable,
+    message: "a secret would be stored in the image: mount it with '.reading(secret)' of 'Run'"
+  )
+  public init(_ secret: Secret, to destination: Word) {
+    self.init(to: destination)
+  }
+
+  @available(
+    *, unavailable,
+    message: "say what to copy from it, as in 'Copy(build.directory(\"/out\"), to: \"/opt\")'"
+  )
+  public init(_ tree: some ArtifactSource, to destination: Word) {
+    self.init(to: destination)
+  }
+
   /// Writes a file whose content stands in the program.
   ///
   /// The content is taken literally and ends in a line feed: one is added where it has none.

@@ -43,7 +43,7 @@ struct InstructionCheck {
   private func isEmpty(_ word: Word) -> Bool { word.raw.isEmpty || word.raw == "\"\"" }
 
   private func check(text: String) throws(Diagnostic) {
-    if text.utf8.contains(0) { throw problem("a text holds a zero byte, which no system can take") }
+    if let reason = PlainText.problem(of: text) { throw problem(reason) }
   }
 
   private func check(_ name: String, _ words: [Word], _ what: String) throws(Diagnostic) {

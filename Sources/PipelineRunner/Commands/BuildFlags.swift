@@ -8,6 +8,7 @@ struct BuildFlags: ParsableArguments {
   @OptionGroup var graph: GraphOptions
   @OptionGroup var state: StateOptions
   @OptionGroup var registry: RegistryFlags
+  @OptionGroup var limits: LimitOptions
 
   @Option(help: "Build this stage instead of the last one.")
   var target: String?
@@ -100,13 +101,15 @@ struct BuildFlags: ParsableArguments {
       options.labels[name] = value
     }
     options.sourceDateEpoch = try epoch(declared: image.graph.sourceDateEpoch, options, main)
-    return BuildRequest(
+    var request = BuildRequest(
       graph: image.graph, options: options, inputs: try inputs(contexts, main), contexts: contexts,
       registries: try registry.options(), stateDirectory: state.directory,
       lock: try sourceLock(image, main), usesCache: !noCache,
       platforms: platforms.isEmpty ? [options.platform] : platforms,
       tags: try (tags.isEmpty ? image.tags : tags).map(Self.reference), outputs: outputs,
       warnings: warnings)
+    request.limits = try limits.limits
+    return request
   }
 
   // MARK: - Parts
