@@ -14,6 +14,12 @@ enum DetachedOverlay {
     _ tree: RootTree, empty: FilePath
   ) throws(SystemError) -> OwnedDescriptor {
     let lowers = tree.lowers
+    guard !lowers.isEmpty else {
+      let directory = try TreeAccess.openDirectory(empty)
+      let mount = clinux_clone_mount(directory.raw, 0, readOnlyAttribute)
+      guard mount >= 0 else { throw SystemError("open_tree", path: empty.bytes) }
+      return OwnedDescriptor(owning: mount)
+    }
     let padding = Array(repeating: empty, count: max(0, 2 - lowers.count))
     return try mount(
       lowers: lowers + padding, upper: nil, work: nil, attributes: readOnlyAttribute)

@@ -47,7 +47,8 @@ extension Solver {
 
   /// A copy's request, with the trees it reads as directories.
   ///
-  /// A key needs the sources alone; a base that is copied into is then not even fetched.
+  /// A key needs the sources alone; a base that is copied into is then not even fetched, unless
+  /// names of owners have to be looked up in it (C8).
   func request(
     _ copy: CopyAction, at location: SourceLocation?, isForKey: Bool = false
   ) async throws -> CopyRequest {
@@ -62,8 +63,11 @@ extension Solver {
         sources.append(.inline(name: Array(name.utf8), content: Array(content.utf8)))
       }
     }
+    let namesOwner =
+      try !copy.isLinked && copy.owner.map { try UserDatabase.numericOwner($0) == nil } ?? false
+    let needsRoot = !isForKey || namesOwner
     var request = CopyRequest(
-      root: isForKey ? .empty : try await rootTree(copy.root), sources: sources,
+      root: needsRoot ? try await rootTree(copy.root) : .empty, sources: sources,
       destination: Array(copy.destination.utf8),
       workingDirectory: Array(copy.workingDirectory.utf8))
     request.owner = copy.owner
