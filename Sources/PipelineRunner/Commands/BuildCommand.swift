@@ -16,9 +16,12 @@ struct BuildCommand: AsyncParsableCommand {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "Write the image: type=oci|docker|tar|local,dest=PATH[,name=…]; a bare path is a directory. May be given several times.",
+      "Write the image: type=oci|docker|tar|local,dest=PATH[,name=…] or type=registry,name=…; a bare path is a directory. May be given several times.",
       valueName: "output"))
   var output: [String] = []
+
+  @Flag(help: "Push the image under its names: short for -o type=registry.")
+  var push = false
 
   @Option(
     help: ArgumentHelp(
@@ -31,6 +34,9 @@ struct BuildCommand: AsyncParsableCommand {
   @Option(help: "How to show progress: auto, tty, plain, json or quiet.")
   var progress: ProgressMode = .auto
 
+  @Option(help: "What to do where a command fails: stop, or open a shell in its place.")
+  var onFailure: FailureMode = .stop
+
   @Option(help: "Write the image's digest to this file.")
   var iidfile: String?
 
@@ -38,17 +44,25 @@ struct BuildCommand: AsyncParsableCommand {
   var metadataFile: String?
 
   func run() async throws {
-    let outputs = try output.map { text in
+    try await Privilege.require()
+    var outputs = try output.map { text in
       try BuildFlags.usage { () throws(Diagnostic) in try OutputSpecification(parsing: text) }
     }
+    if push { outputs.append(OutputSpecification(kind: .registry)) }
     var request = try flags.request(tags: tag, outputs: outputs)
     request.annotations += try annotation.flatMap { text in
       try BuildFlags.usage { () throws(Diagnostic) in try OutputAnnotation.parse(text) }
     }
     request.failsOnMiss = failOnMiss
+    if onFailure == .shell {
+      guard TerminalSession.isPossible else {
+        throw CommandFailure.usage(
+          "--on-failure=shell needs a terminal: standard input and output have to be one")
+      }
+      request.opensShellOnFailure = true
+    }
     request.idFile = iidfile.map { FilePath($0) }
     request.metadataFile = metadataFile.map { FilePath($0) }
-    try Privilege.require()
     let store = try Store(at: request.stateDirectory)
     let renderer = progress.renderer
     let report = try await LocalEngine(store: store, progress: renderer).build(request)
@@ -65,6 +79,12 @@ struct BuildCommand: AsyncParsableCommand {
       ])
     }
   }
+}
+
+/// The values of `--on-failure`.
+enum FailureMode: String, ExpressibleByArgument, CaseIterable, Sendable {
+  case stop
+  case shell
 }
 
 /// The values of `--progress`.

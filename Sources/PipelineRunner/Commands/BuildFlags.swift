@@ -8,6 +8,7 @@ struct BuildFlags: ParsableArguments {
   @OptionGroup var graph: GraphOptions
   @OptionGroup var state: StateOptions
   @OptionGroup var registry: RegistryFlags
+  @OptionGroup var limits: LimitOptions
 
   @Option(help: "Build this stage instead of the last one.")
   var target: String?
@@ -111,6 +112,7 @@ struct BuildFlags: ParsableArguments {
     request.annotations = image.annotations.sorted { $0.key < $1.key }.map { key, value in
       OutputAnnotation(key: key, value: value)
     }
+    request.limits = try limits.limits
     return request
   }
 

@@ -14,7 +14,8 @@ public struct PipelineCommand: AsyncParsableCommand {
       subcommands: [
         BuildCommand.self, CheckCommand.self, DockerfileCommand.self, GraphCommand.self,
         PlanCommand.self, ExplainCommand.self, UpdateCommand.self, RunCommand.self,
-        ImagesCommand.self, RemoveCommand.self, PruneCommand.self, StoreCommand.self,
+        ImagesCommand.self, LoginCommand.self, LogoutCommand.self, RemoveCommand.self,
+        PruneCommand.self, StoreCommand.self,
       ] + (declaration == nil ? [ConvertCommand.self] : []),
       // A bare `swift run MyImage` builds it.
       defaultSubcommand: declaration == nil ? nil : BuildCommand.self)

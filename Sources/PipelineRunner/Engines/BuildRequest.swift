@@ -18,6 +18,10 @@ struct BuildRequest: Sendable {
   var failsOnMiss = false
   /// The image is built for each; the first is that of the options.
   var platforms: [Platform]
+  /// What each command may use.
+  var limits = ResourceLimits()
+  /// Whether a person gets a shell where a command failed.
+  var opensShellOnFailure = false
   /// Names the image gets in the store.
   var tags: [String] = []
   var outputs: [OutputSpecification] = []
@@ -61,6 +65,16 @@ extension BuildRequest {
         throw Diagnostic("two outputs go to '\(path)'")
       }
     }
+    for output in outputs where output.pushes {
+      let names = output.names(tags: tags)
+      guard !names.isEmpty else {
+        throw Diagnostic(
+          "a push needs a name", help: "give one with -t, or with -o type=registry,name=…")
+      }
+      for name in names where try RegistryReference(name).digest != nil {
+        throw Diagnostic("'\(name)' has a digest, and a push goes to a tag")
+      }
+    }
     guard platforms.count > 1 else { return }
     for output in outputs where output.kind == .docker {
       throw Diagnostic(
@@ -72,6 +86,19 @@ extension BuildRequest {
     }) {
       throw Diagnostic("the platform \(epoch) is asked for twice")
     }
+  }
+
+  /// How registries are reached, with what `registry.insecure=true` of an output allows.
+  var registriesWithOutputs: RegistryOptions {
+    var options = registries
+    for output in outputs where output.isInsecure {
+      for name in output.names(tags: tags) {
+        if let reference = try? RegistryReference(name) {
+          options.plainHosts.insert(reference.registry)
+        }
+      }
+    }
+    return options
   }
 
   private func unique(_ names: [String]) -> [String] {

@@ -42,6 +42,18 @@ final class ImagePacker: Sendable {
     }
   }
 
+  /// What a manifest says of layers; the blobs of a base stay where they are.
+  func describe(
+    _ layers: [LayerID], compression: OutputCompression
+  ) async throws -> [PackedLayer] {
+    try await forEach(layers) { layer, below in
+      if let base = self.solver.bases[layer], let descriptor = base.descriptor {
+        return PackedLayer(descriptor: descriptor, diffID: base.diffID)
+      }
+      return try await self.pack(layer, below, compression)
+    }
+  }
+
   private func forEach<Value: Sendable>(
     _ layers: [LayerID],
     _ body: @escaping @Sendable (LayerID, [LayerID]) async throws -> Value

@@ -17,8 +17,10 @@ struct LocalEngine: Sendable {
     try request.check()
     for warning in request.warnings { progress.handle(.warning(warning)) }
     var request = request
-    request.contexts.registries = RegistryImages(
-      client: RegistryClient(options: request.registries), store: store)
+    let registries = RegistryClient(options: request.registriesWithOutputs)
+    request.contexts.registries = RegistryImages(client: registries, store: store)
+    request.inputs.downloads = HTTPDownloads(
+      client: registries.http, retries: request.registries.retries)
     let memo = try ContextMemo(at: store.path.appending("memo"))
     var builds: [PlatformBuild] = []
     var warnings = Set<Diagnostic>()
@@ -29,7 +31,7 @@ struct LocalEngine: Sendable {
     let images = try await assemble(builds, request)
     var descriptor: Descriptor?
     for output in request.outputs {
-      let written = try await write(images, builds, to: output, request)
+      let written = try await write(images, builds, to: output, request, registries)
       descriptor = descriptor ?? written
     }
     try name(images, request)
@@ -65,7 +67,8 @@ struct LocalEngine: Sendable {
       plan: plan, store: store, inputs: request.inputs,
       options: SolveOptions(
         usesCache: request.usesCache, sourceDateEpoch: request.options.sourceDateEpoch,
-        failsOnMiss: request.failsOnMiss),
+        failsOnMiss: request.failsOnMiss, limits: request.limits,
+        opensShellOnFailure: request.opensShellOnFailure),
       memo: memo, progress: progress)
     defer {
       for note in store.space.takeNotes() {
@@ -140,7 +143,7 @@ struct LocalEngine: Sendable {
   /// - Returns: the descriptor of the manifest or index, where the output has one.
   private func write(
     _ images: [BuiltImage], _ builds: [PlatformBuild], to output: OutputSpecification,
-    _ request: BuildRequest
+    _ request: BuildRequest, _ registries: RegistryClient
   ) async throws -> Descriptor? {
     let start = ContinuousClock.now
     let store = store
@@ -153,6 +156,7 @@ struct LocalEngine: Sendable {
       report("wrote \(output)", since: start)
       return nil
     }
+    if output.pushes { return try await push(images, builds, output, request, registries) }
     guard output.destination != nil else { return nil }
     var packed = images
     for (index, build) in builds.enumerated() {
@@ -166,6 +170,51 @@ struct LocalEngine: Sendable {
         bundle, names: output.names(tags: request.tags), created: images[0].created, store: store)
     }
     report("wrote \(output) (\(bundle.root.digest))", since: start)
+    return bundle.root
+  }
+
+  /// Pushes the image under each of its names.
+  private func push(
+    _ images: [BuiltImage], _ builds: [PlatformBuild], _ output: OutputSpecification,
+    _ request: BuildRequest, _ registries: RegistryClient
+  ) async throws -> Descriptor? {
+    let store = store
+    var packed = images
+    var bases: [Digest: BaseLayer] = [:]
+    for (index, build) in builds.enumerated() {
+      let layers = images[index].layerIDs
+      packed[index].layers = try await build.packer.describe(
+        layers, compression: output.compression)
+      for (layer, described) in zip(layers, packed[index].layers) {
+        bases[described.descriptor.digest] = build.solver.bases[layer]
+      }
+    }
+    let bundle = try ImageBundle(
+      packed, types: output.mediaTypes, annotations: output.annotations + request.annotations)
+    let workspace = try store.makeWorkspace(below: .empty)
+    defer { store.remove(workspace) }
+    for name in output.names(tags: request.tags) {
+      let start = ContinuousClock.now
+      let reference = try RegistryReference(name)
+      let push = try RegistryPush(reference, client: registries)
+      let blobs = bundle.layers.map { [bases] descriptor in
+        let base = bases[descriptor.digest]
+        let source = (base?.blobs as? RegistryBlobs)?.repositories.last
+        return RegistryPush.Blob(
+          descriptor: descriptor,
+          origin: source?.endpoint.base == push.repository.endpoint.base ? source?.name : nil
+        ) {
+          if let base, !store.hasBlob(descriptor.digest) {
+            _ = try await blocking { try base.packed(in: store) }
+          }
+          return store.blob(descriptor.digest)
+        }
+      }
+      try await push.push(
+        blobs: blobs, documents: bundle.documents, scratch: workspace.scratch,
+        tag: reference.tag ?? "latest")
+      report("pushed \(reference) (\(bundle.root.digest))", since: start)
+    }
     return bundle.root
   }
 

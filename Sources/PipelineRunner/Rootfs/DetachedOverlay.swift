@@ -46,8 +46,15 @@ enum DetachedOverlay {
     }
     var message = [CChar](repeating: 0, count: 256)
     let descriptor = clinux_overlay(
-      pointers, pointers.count, upperString, workString, attributes, 0, &message, message.count)
-    guard descriptor >= 0 else { throw SystemError("mount overlay", path: Array("overlay".utf8)) }
+      pointers, pointers.count, upperString, workString, attributes,
+      OverlayMark.isInUserNamespace ? 1 : 0, &message, message.count)
+    guard descriptor >= 0 else {
+      let code = errno
+      // The kernel's own words, behind a letter for their severity.
+      let words = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }.drop { $0 != 0x20 }
+      throw SystemError(
+        "mount overlay", path: words.filter { $0 != UInt8(ascii: "\n") }, code: code)
+    }
     return OwnedDescriptor(owning: descriptor)
   }
 }

@@ -15,6 +15,9 @@ final class Solver: Sendable {
   let bases: BaseLayers
   let memo: ContextMemo?
 
+  /// Set once a shell was opened: others that fail meanwhile get none.
+  let hasOpenedShell = Mutex(false)
+
   private let results = Mutex<[OperationID: OperationResult]>([:])
 
   init(
@@ -214,6 +217,10 @@ struct SolveOptions: Sendable {
   var sourceDateEpoch: Int?
   /// Ends the build at the first step that would run.
   var failsOnMiss = false
+  /// What each command may use.
+  var limits = ResourceLimits()
+  /// Whether a person gets a shell where a command failed.
+  var opensShellOnFailure = false
   /// How many operations run at once.
   ///
   /// Commands often wait for a network, so more than cores.
