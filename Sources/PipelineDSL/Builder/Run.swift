@@ -104,11 +104,18 @@ public struct Run: SingleStep {
   ///
   /// ```swift
   /// Run("make").mounting(["type": "cache", "target": "/root/.cache", "mode": "0700"])
-  /// Run("make").mounting(["source": "/out", "target": "/in"], from: .stage(build))
   /// ```
-  public func mounting(_ mount: Mount, from origin: BaseImage? = nil) -> Run {
-    let fields = mount.fields.filter { $0.key != "type" && (origin == nil || $0.key != "from") }
-    return adding(RunMount(mount["type"]?.raw ?? "bind", origin: origin, fields: fields))
+  public func mounting(_ mount: Mount) -> Run {
+    adding(RunMount(mount))
+  }
+
+  /// Mounts a tree as the fields of a mount say; the tree takes the place of their `from`.
+  ///
+  /// ```swift
+  /// Run("make").mounting(["source": "/out", "target": "/in"], from: build)
+  /// ```
+  public func mounting(_ mount: Mount, from origin: some ArtifactSource) -> Run {
+    adding(RunMount(mount, origin: origin.tree))
   }
 
   /// Lets the command read a secret as a file at the secret's path.

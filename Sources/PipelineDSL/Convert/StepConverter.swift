@@ -22,8 +22,13 @@ struct StepConverter {
   ///
   /// - Throws: why no declaration can say it.
   func convert(_ instruction: Instruction) throws(InexpressibleError) -> Result {
-    for candidate in try candidates(for: instruction)
-    where resolved(candidate.step) == wanted(instruction) {
+    for candidate in try candidates(for: instruction) {
+      guard let made = resolved(candidate.step), made == wanted(instruction) else { continue }
+      do {
+        try InstructionCheck(nil).check(made)
+      } catch {
+        throw InexpressibleError(reason: error.message)
+      }
       return candidate
     }
     throw InexpressibleError(reason: "no step comes to this instruction")
@@ -115,11 +120,11 @@ struct StepConverter {
     guard let from else { return nil }
     let reference = StageReference(text: from, allowsIndex: allowsIndex)
     if let found = graph.stageReferred(reference, before: index) {
-      return (".stage(\(identifiers[found]))", .stage(stages[found]))
+      return (identifiers[found], stages[found].tree)
     }
-    let image = ImageReference(stringLiteral: from)
-    if let problem = image.problem { throw InexpressibleError(reason: problem) }
-    return (".image(\(SwiftLiteral.string(from)))", .image(image))
+    let image = BaseImage.image(ImageReference(stringLiteral: from))
+    if let problem = image.problem { throw InexpressibleError(reason: problem.message) }
+    return (".image(\(SwiftLiteral.string(from)))", image)
   }
 
   // MARK: - Simple steps
