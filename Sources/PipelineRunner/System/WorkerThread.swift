@@ -14,8 +14,10 @@ final class WorkerThread: Sendable {
     _ body: @escaping @Sendable () -> Void
   ) throws(SystemError) -> WorkerThread {
     let thread = WorkerThread()
+    // Who waits for the starting thread waits for this one too.
+    let cancellation = Cancellation.current
     let box = Box {
-      body()
+      Cancellation.$current.withValue(cancellation) { body() }
       thread.finished.signal()
     }
     var attributes = pthread_attr_t()
