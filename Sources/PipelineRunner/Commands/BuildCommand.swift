@@ -39,6 +39,14 @@ struct BuildCommand: AsyncParsableCommand {
       "Annotate the manifest, or another level: [manifest|index|…:]KEY=VALUE.", valueName: "text"))
   var annotation: [String] = []
 
+  @Flag(help: "Attach a bill of materials: the packages found in the image, as SPDX.")
+  var sbom = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Attach how the image was made, as SLSA provenance: min, max or false.", valueName: "mode"))
+  var provenance: String?
+
   @Flag(help: "Fail at the first step that the cache does not serve, and say why.")
   var failOnMiss = false
 
@@ -61,10 +69,16 @@ struct BuildCommand: AsyncParsableCommand {
     }
     if push { outputs.append(OutputSpecification(kind: .registry)) }
     var request = try flags.request(tags: tag, outputs: outputs)
-    request.annotations = try annotation.flatMap { text in
+    request.annotations += try annotation.flatMap { text in
       try BuildFlags.usage { () throws(Diagnostic) in try OutputAnnotation.parse(text) }
     }
     request.failsOnMiss = failOnMiss
+    request.attestations.hasSBOM = sbom
+    if let provenance {
+      request.attestations.provenance = try BuildFlags.usage { () throws(Diagnostic) in
+        try AttestationOptions.provenance(provenance)
+      }
+    }
     if onFailure == .shell {
       guard TerminalSession.isPossible else {
         throw CommandFailure.usage(

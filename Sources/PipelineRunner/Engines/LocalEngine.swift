@@ -29,7 +29,12 @@ struct LocalEngine: Sendable {
       builds.append(try await solve(platform, request, memo, imported, &warnings))
     }
     try memo.save()
-    let images = try await assemble(builds, request)
+    var images = try await assemble(builds, request)
+    if !request.attestations.isEmpty {
+      for (index, build) in builds.enumerated() {
+        images[index].attestations = try await attest(images[index], build, request)
+      }
+    }
     var descriptor: Descriptor?
     for output in request.outputs {
       let written = try await write(images, builds, to: output, request, registries)
@@ -175,6 +180,36 @@ struct LocalEngine: Sendable {
     }
   }
 
+  // MARK: - Attestations
+
+  /// The statements that were asked for about one image.
+  private func attest(
+    _ image: BuiltImage, _ build: PlatformBuild, _ request: BuildRequest
+  ) async throws -> [Attestation] {
+    var attestations: [Attestation] = []
+    // Equal images get equal statements: the time is the image's, not the clock's.
+    let created = image.created ?? ImageTimes.text(0)
+    if request.attestations.hasSBOM {
+      let start = ContinuousClock.now
+      let root = try await build.solver.rootTree(build.plan.image.root)
+      let empty = store.empty
+      let found = try await blocking { try PackageScanner.scan(root, empty: empty) }
+      let document = SPDXDocument(
+        found, image: SHA256Hasher.digest(of: image.configuration),
+        name: request.allNames.first ?? "image", created: created)
+      attestations.append(
+        Attestation(predicateType: SPDXDocument.predicateType, predicate: document))
+      report("found \(found.packages.count) packages for the SBOM", since: start)
+    }
+    if let mode = request.attestations.provenance {
+      attestations.append(
+        Attestation(
+          predicateType: Provenance.predicateType,
+          predicate: Provenance(build.plan, request, mode: mode, created: created)))
+    }
+    return attestations
+  }
+
   // MARK: - Outputs
 
   /// Writes one output.
@@ -203,7 +238,8 @@ struct LocalEngine: Sendable {
         images[index].layerIDs, compression: output.compression)
     }
     let bundle = try ImageBundle(
-      packed, types: output.mediaTypes, annotations: output.annotations + request.annotations)
+      packed, types: output.mediaTypes, annotations: output.annotations + request.annotations,
+      names: output.names(tags: request.tags))
     try await blocking {
       try output.write(
         bundle, names: output.names(tags: request.tags), created: images[0].created, store: store)
@@ -229,7 +265,8 @@ struct LocalEngine: Sendable {
       }
     }
     let bundle = try ImageBundle(
-      packed, types: output.mediaTypes, annotations: output.annotations + request.annotations)
+      packed, types: output.mediaTypes, annotations: output.annotations + request.annotations,
+      names: output.names(tags: request.tags))
     let workspace = try store.makeWorkspace(below: .empty)
     defer { store.remove(workspace) }
     for name in output.names(tags: request.tags) {

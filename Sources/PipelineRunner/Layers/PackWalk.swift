@@ -100,6 +100,11 @@ final class PackWalk {
     let length = path.count
     push(name)
     defer { path.truncate(to: length) }
+    if let first = firstNames[UInt64(status.st_ino)], status.st_mode & S_IFMT != S_IFDIR {
+      return try first.withUnsafeBufferPointer { buffer in
+        try write(self.entry(.hardLink, status), link: buffer.baseAddress)
+      }
+    }
     switch status.st_mode & S_IFMT {
     case S_IFDIR: try directory(name, status, listing, lower: lower, below, hides: hides)
     case S_IFREG: try file(name, status, listing, lower: lower, below)
@@ -109,11 +114,17 @@ final class PackWalk {
       link[size] = 0
       guard let target = link.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
       if try isSameLink(target, size, name, status, lower: lower, below) { return }
+      remember(status)
       try write(self.entry(.link, status), link: target)
     // A socket is of no use without the process that made it; no other builder keeps them.
     case S_IFSOCK: isComplete = false
     default:
-      if let below, status.hasSameOwner(as: below), below.st_rdev == status.st_rdev { return }
+      if let below, status.hasSameOwner(as: below), below.st_rdev == status.st_rdev,
+        status.st_nlink == 1
+      {
+        return
+      }
+      remember(status)
       let kind: TarEntry.Kind =
         switch status.st_mode & S_IFMT {
         case S_IFCHR: .characterDevice
@@ -166,11 +177,6 @@ final class PackWalk {
     _ name: UnsafePointer<CChar>, _ status: stat, _ listing: DirectoryListing, lower: CInt,
     _ below: stat?
   ) throws {
-    if status.st_nlink > 1, let first = firstNames[UInt64(status.st_ino)] {
-      return try first.withUnsafeBufferPointer { buffer in
-        try write(self.entry(.hardLink, status), link: buffer.baseAddress)
-      }
-    }
     let raw = openat(listing.raw, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
     guard raw >= 0 else { throw SystemError("open", path: pathBytes(name)) }
     defer { close(raw) }
@@ -185,15 +191,19 @@ final class PackWalk {
         return
       }
     }
-    if status.st_nlink > 1 {
-      firstNames[UInt64(status.st_ino)] = path.bytes.map { CChar(bitPattern: $0) } + [0]
-    }
+    remember(status)
     var entry = self.entry(.file, status)
     entry.size = Int64(status.st_size)
     try write(entry, records: records)
     guard try writer.append(contentsOf: raw, Int(status.st_size)) else {
       throw SystemError("read", path: pathBytes(name), code: EIO)
     }
+  }
+
+  /// Keeps the name of a file that has others, which are to become links to it.
+  private func remember(_ status: stat) {
+    guard status.st_nlink > 1 else { return }
+    firstNames[UInt64(status.st_ino)] = path.bytes.map { CChar(bitPattern: $0) } + [0]
   }
 
   private func isSameLink(

@@ -67,6 +67,6 @@ struct BaseLayers: Sendable {
         try BaseLayer.inherit(implied, in: workspace.upper, from: directories)
       }
     }
-    try store.replace(layer, with: workspace)
+    try await blocking { try store.replace(layer, with: workspace) }
   }
 }

@@ -124,7 +124,11 @@ extension Solver {
         mounts.append(.tmpfs(target: Array(target.utf8), size: size))
       case .secret(let secret):
         guard let source = inputs.secrets[secret.id] else {
-          guard secret.isRequired else { continue }
+          guard secret.isRequired else {
+            // BuildKit sets the variable all the same, to nothing (R8).
+            if let name = secret.variable { environment.append("\(name)=") }
+            continue
+          }
           throw Diagnostic(
             "secret \(secret.id): not found", at: operation.location,
             help: "give it with --secret id=\(secret.id),src=FILE or id=\(secret.id),env=NAME")
