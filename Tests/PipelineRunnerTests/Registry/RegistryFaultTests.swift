@@ -2,6 +2,7 @@ import Dispatch
 import FoundationEssentials
 import PipelineDSL
 import Synchronization
+import SystemPackage
 import Testing
 
 @testable import PipelineRunner
@@ -266,7 +267,9 @@ import Testing
     let fixture = try RegistryFixture()
     let (arrived, released) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
     let registry = try FakeRegistry { request, _ in
-      guard request.path.contains("/blobs/\(SHA256Hasher.digest(of: Self.layer))") else { return nil }
+      guard request.path.contains("/blobs/\(SHA256Hasher.digest(of: Self.layer))") else {
+        return nil
+      }
       arrived.signal()
       released.wait()
       return nil
