@@ -20,7 +20,8 @@ enum PlatformChoice {
 
   /// The platforms of an index, for messages.
   static func names(_ manifests: [Descriptor]) -> String {
-    let names = manifests.filter { !$0.isAttestation && $0.platform?.os != "unknown" }.compactMap { descriptor in
+    let names = manifests.filter { !$0.isAttestation && $0.platform?.os != "unknown" }.compactMap {
+      descriptor in
       descriptor.platform.map { platform in
         ([platform.os, platform.architecture] + (platform.variant.map { [$0] } ?? []))
           .joined(separator: "/")
