@@ -47,6 +47,8 @@ let package = Package(
       name: "WheelTools", dependencies: image + ["WheelTemplate"], path: "Examples/WheelTools",
       exclude: ["tools.txt"]),
     .executableTarget(
+      name: "Service", dependencies: image, path: "Examples/Service", exclude: ["server.c"]),
+    .executableTarget(
       name: "TestMatrix", dependencies: image, path: "Examples/TestMatrix", exclude: ["tests"]),
     .target(
       name: "WheelTemplate", dependencies: ["PipelineDSL"], path: "Examples/WheelTemplate"),

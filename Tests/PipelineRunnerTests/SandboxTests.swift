@@ -130,6 +130,25 @@ import Testing
     #expect(await bench.failure(request) == "exec: \"/text\": exec format error")
   }
 
+  @Test("a program for another processor says what to install")
+  func foreignProgram() async throws {
+    // The beginning of a 64-bit ELF file for arm64 and for s390x.
+    for (machine, name): (UInt8, String) in [(183, "arm64"), (22, "s390x")] {
+      var header = [0x7F, 0x45, 0x4C, 0x46, 2, 1, 1] + [UInt8](repeating: 0, count: 57)
+      header[16] = 2
+      header[18] = machine
+      try bench.tree.file(bytes: bytes("base/foreign"), header, mode: 0o755)
+      let request = bench.request("/foreign") { $0.arguments = [Array("/foreign".utf8)] }
+      let error = await #expect(throws: Diagnostic.self) { _ = try await bench.run(request) }
+      #expect(error?.message == "exec: \"/foreign\": exec format error")
+      #expect(
+        error?.help
+          == "it is a program for \(name), and this machine runs none; install an emulator "
+          + "for it (Debian's qemu-user-static and binfmt-support), or build with another --platform"
+      )
+    }
+  }
+
   @Test("the namespaces are new: process 1 is ours, the host name is fixed")
   func namespaces() async throws {
     let outcome = try await bench.run(

@@ -74,12 +74,14 @@ public struct Copy: SingleStep {
   }
 
   /// Copies as an instruction of the graph says, for a spelling that nothing else here offers.
-  ///
-  /// What is copied from is the tree given here, whatever the instruction's own `from` is.
-  public init(_ instruction: CopyInstruction, from origin: BaseImage = .context(.main)) {
+  public init(_ instruction: CopyInstruction) {
+    self.init(instruction, from: BuildContext.main)
+  }
+
+  /// Copies as an instruction says, from a tree that takes the place of the instruction's `from`.
+  public init(_ instruction: CopyInstruction, from origin: some ArtifactSource) {
     self.instruction = instruction
-    self.origin = origin
-    artifact = nil
+    self.origin = origin.tree
   }
 
   /// Gives everything that is copied, and created parents, an owner.

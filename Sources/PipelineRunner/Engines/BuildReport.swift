@@ -151,7 +151,7 @@ extension BuildReport.Image {
       titles.append(item.operation.map { plan[$0].title } ?? item.entry.createdBy ?? "base image")
     }
     func size(_ layer: LayerID) throws -> Int64 {
-      try solver.store.info(of: layer)?.size ?? solver.bases[layer]?.descriptor?.size ?? 0
+      try solver.store.info(of: layer)?.size ?? solver.bases[layer]?.descriptor.size ?? 0
     }
     layers = try image.layerIDs.enumerated().map { index, layer in
       // A base may have layers that its history does not tell of.

@@ -14,6 +14,9 @@ struct BuildRequest: Sendable {
   /// What the sources are pinned to.
   var lock: SourceLock
   var usesCache = true
+  /// Caches of other machines that are read, and those that are written.
+  var importedCaches: [CacheSpecification] = []
+  var exportedCaches: [CacheSpecification] = []
   /// Whether a step that would run is an error (`--fail-on-miss`).
   var failsOnMiss = false
   /// The image is built for each; the first is that of the options.

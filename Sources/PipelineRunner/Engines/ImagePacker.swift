@@ -27,7 +27,9 @@ final class ImagePacker: Sendable {
   func diffIDs(of layers: [LayerID], compression: OutputCompression?) async throws -> [Digest] {
     try await forEach(layers) { layer, below in
       if let base = self.solver.bases[layer] { return base.diffID }
-      if let known = try self.store.diffID(for: self.key(layer, below, nil)) { return known }
+      let key = self.key(layer, below, nil)
+      if let known = try self.store.diffID(for: key) { return known }
+      if let known = self.solver.imported?.diffID(for: key) { return known }
       if let compression { return try await self.pack(layer, below, compression).diffID }
       return try await self.make(layer, below, OutputCompression(kind: .uncompressed), keeps: false)
         .diffID
@@ -123,7 +125,7 @@ final class ImagePacker: Sendable {
   }
 
   /// What a layer's blob depends on: which deletions it must name depends on what lies below it.
-  private func key(
+  func key(
     _ layer: LayerID, _ below: [LayerID], _ compression: OutputCompression?
   ) -> Digest {
     var key = CacheKey("pack")
@@ -139,7 +141,7 @@ final class ImagePacker: Sendable {
     _ layer: LayerID, _ below: [LayerID], _ compression: OutputCompression, keeps: Bool
   ) async throws -> PackedLayer {
     worked.store(true, ordering: .relaxed)
-    for lower in below { try await solver.bases.ensure(lower) }
+    for needed in below + [layer] { try await solver.bases.ensure(needed) }
     let store = store
     let lowers = RootTree(below.map { store.directory(of: $0) })
     let key = key(layer, below, compression)

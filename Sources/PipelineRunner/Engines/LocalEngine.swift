@@ -24,8 +24,9 @@ struct LocalEngine: Sendable {
     let memo = try ContextMemo(at: store.path.appending("memo"))
     var builds: [PlatformBuild] = []
     var warnings = Set<Diagnostic>()
+    let imported = try await importCaches(request, registries)
     for platform in request.platforms {
-      builds.append(try await solve(platform, request, memo, &warnings))
+      builds.append(try await solve(platform, request, memo, imported, &warnings))
     }
     try memo.save()
     var images = try await assemble(builds, request)
@@ -40,6 +41,7 @@ struct LocalEngine: Sendable {
       descriptor = descriptor ?? written
     }
     try name(images, request)
+    try await exportCaches(builds, request, registries)
     let report = try BuildReport(
       builds: builds, images: images, descriptor: descriptor, tags: request.allNames,
       seconds: (clock.now - start).seconds)
@@ -54,7 +56,7 @@ struct LocalEngine: Sendable {
 
   private func solve(
     _ platform: Platform, _ request: BuildRequest, _ memo: ContextMemo,
-    _ warnings: inout Set<Diagnostic>
+    _ imported: ImportedCache?, _ warnings: inout Set<Diagnostic>
   ) async throws -> PlatformBuild {
     var options = request.options
     options.platform = platform
@@ -74,7 +76,7 @@ struct LocalEngine: Sendable {
         usesCache: request.usesCache, sourceDateEpoch: request.options.sourceDateEpoch,
         failsOnMiss: request.failsOnMiss, limits: request.limits,
         opensShellOnFailure: request.opensShellOnFailure),
-      memo: memo, progress: progress)
+      memo: memo, progress: progress, imported: imported)
     defer {
       for note in store.space.takeNotes() {
         progress.handle(.warning(Diagnostic(note, severity: .warning, help: "'prune' frees more")))
@@ -85,6 +87,43 @@ struct LocalEngine: Sendable {
       plan: plan, solver: solver,
       packer: ImagePacker(
         store: store, solver: solver, epoch: request.options.sourceDateEpoch))
+  }
+
+  // MARK: - Caches of other machines
+
+  private func importCaches(
+    _ request: BuildRequest, _ registries: RegistryClient
+  ) async throws -> ImportedCache? {
+    guard !request.importedCaches.isEmpty, request.usesCache else { return nil }
+    let store = store
+    let start = ContinuousClock.now
+    let (imported, warnings) = try await blocking {
+      let sources = try request.importedCaches.map { source in
+        ("\(source)", try source.store(client: registries, store: store))
+      }
+      var warnings: [Diagnostic] = []
+      let imported = try ImportedCache(sources, warnings: &warnings)
+      return (imported, warnings)
+    }
+    for warning in warnings { progress.handle(.warning(warning)) }
+    report("looked at \(request.importedCaches.count) other caches", since: start)
+    return imported
+  }
+
+  private func exportCaches(
+    _ builds: [PlatformBuild], _ request: BuildRequest, _ registries: RegistryClient
+  ) async throws {
+    for target in request.exportedCaches {
+      let start = ContinuousClock.now
+      do {
+        let (steps, layers) = try await CacheExport(store: store, builds: builds).write(
+          to: target.store(client: registries, store: store), mode: target.mode)
+        report("wrote \(steps) steps and \(layers) layers to the cache \(target)", since: start)
+      } catch var error as Diagnostic where target.ignoresErrors {
+        error.severity = .warning
+        progress.handle(.warning(error))
+      }
+    }
   }
 
   // MARK: - The image

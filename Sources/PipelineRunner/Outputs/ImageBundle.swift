@@ -19,6 +19,15 @@ struct ImageBundle: Sendable {
   /// One manifest for each platform, in the order built.
   var manifests: [ImageManifest]
 
+  init(
+    root: Descriptor, documents: [Document], layers: [Descriptor], manifests: [ImageManifest]
+  ) {
+    self.root = root
+    self.documents = documents
+    self.layers = layers
+    self.manifests = manifests
+  }
+
   /// Makes the documents of one image, or of one for each platform.
   ///
   /// An image with attestations stands in an index with them; `names` are what they are about.
