@@ -40,7 +40,7 @@ int clinux_overlay(const char *const *lowers, size_t count, const char *upper, c
   // With any of these on, an upper directory is not self-contained, and a crafted attribute in a
   // layer reads files of other layers (threat 7).
   if (!failed) {
-    failed = configure(context, fsconfig_set_string, "redirect_dir", "off") ||
+    failed = configure(context, fsconfig_set_string, "redirect_dir", "nofollow") ||
              configure(context, fsconfig_set_string, "metacopy", "off") ||
              configure(context, fsconfig_set_string, "index", "off");
   }

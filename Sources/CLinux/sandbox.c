@@ -343,6 +343,49 @@ int clinux_spawn(const struct clinux_sandbox *sandbox) {
   return result < 0 ? -1 : process;
 }
 
+int clinux_spawn_in_user_namespace(const char *path, const char *const *arguments,
+                                   const char *const *environment, int ready,
+                                   pid_t *process_id) {
+  int process = -1;
+  struct clone_args clone = {
+      .flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWNS,
+      .pidfd = (uint64_t)(uintptr_t)&process,
+      .exit_signal = SIGCHLD,
+  };
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  long result = syscall(SYS_clone3, &clone, sizeof clone);
+  if (result == 0) {
+    reset_signals();
+    char byte;
+    if (read(ready, &byte, 1) != 1) _exit(127);
+    if (syscall(SYS_setresgid, 0, 0, 0) || syscall(SYS_setgroups, 0, NULL) ||
+        syscall(SYS_setresuid, 0, 0, 0)) {
+      _exit(126);
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    syscall(SYS_execve, path, arguments, environment);
+    _exit(127);
+  }
+  int code = errno;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  errno = code;
+  *process_id = (pid_t)result;
+  return result < 0 ? -1 : process;
+}
+
+int clinux_wait(int process) {
+  siginfo_t info;
+  for (;;) {
+    if (waitid((idtype_t)3, (id_t)process, &info, WEXITED | __WALL) == 0) {
+      return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+    }
+    if (errno != EINTR) return -1;
+  }
+}
+
 int clinux_reap(int process) {
   siginfo_t info;
   for (;;) {

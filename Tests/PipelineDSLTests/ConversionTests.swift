@@ -6,7 +6,10 @@ import Testing
 struct ConversionTests {
   /// What no declaration can say, and why.
   private static let leftOut = [
-    "from-stage-twice": ["another stage is called 'a' later"]
+    "cmd-empty": ["the command of 'Command' is empty"],
+    "from-stage-twice": ["another stage is called 'a' later"],
+    "run-empty": ["the command of 'Run' is empty"],
+    "run-exec-empty": ["'Run' names no program"],
   ]
 
   @Test("nothing is left out that could be said", arguments: CorpusFile.all)
@@ -123,14 +126,12 @@ struct ConversionTests {
             }
 
             // tests
-            let test = Stage("test", from: .stage(build)) {
+            let test = Stage("test", from: build) {
               Run(script: "make test")
             }
 
             return Stage(from: .scratch) {
-              Copy("/out", from: .stage(build), to: "/app")
-                .owned(by: .id(1000, group: 1000))
-                .withMode(0o755)
+              Copy("/out", from: build, to: "/app").owned(by: .id(1000, group: 1000)).withMode(0o755)
               Healthcheck(arguments: ["/app", "-check"], every: .seconds(60))
               Expose(80, .udp(53))
               User("1000")

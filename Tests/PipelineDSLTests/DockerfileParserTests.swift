@@ -122,6 +122,16 @@ struct DockerfileParserTests {
     #expect(readErrors(text) == ["1:11-1:16 (warning) stage name 'Build' should be lowercase"])
   }
 
+  @Test("the value of a flag is UTF-8 text, where BuildKit makes a character of each byte")
+  func flagCharacters() throws {
+    let copy = try readInstruction("COPY --chown=jürgen --exclude=à\u{A0} a /b")
+    #expect(
+      copy
+        == .copy(
+          CopyInstruction(
+            [.path("a")], to: "/b", owner: Word(raw: "jürgen"), excludes: ["à"])))
+  }
+
   @Test("V7: '--from' and 'from=' cannot be variables")
   func variableFrom() {
     #expect(

@@ -47,6 +47,7 @@ struct IgnorePatternsTests {
       ("  foo \t", "foo"), ("/foo", "foo"), ("./foo", "foo"), ("x/../up", "up"), ("tr/", "tr"),
       ("a//b", "a/b"), ("a/./b", "a/b"), (" #x", "#x"), ("foo\r", "foo"), ("//foo", "foo"),
       ("\u{FEFF}foo", "foo"), ("*\n! /foo\nfoo", "foo"),
+      ("/ foo", "foo"), ("/*\n/!foo\nfoo", "foo"), ("**/ /", "x"),
     ])
   func cleaning(text: String, path: String) throws {
     #expect(try excluded(text, path))

@@ -168,6 +168,18 @@ struct clinux_report {
 /// Killing it kills everything in its namespace; it dies with the calling thread.
 int clinux_spawn(const struct clinux_sandbox *sandbox);
 
+/// Starts a program in a user and a mount namespace of its own and returns its process's
+/// descriptor; -1 where the kernel gives none.
+///
+/// It becomes the namespace's root and executes `path` once a byte can be read from `ready`, by
+/// when its ids have to be mapped. It dies with the calling thread.
+int clinux_spawn_in_user_namespace(const char *path, const char *const *arguments,
+                                   const char *const *environment, int ready, pid_t *process_id);
+
+/// Waits for the end of a process of clinux_spawn_in_user_namespace; its exit status, or 128 and
+/// the signal.
+int clinux_wait(int process);
+
 /// Waits for the end of a process that clinux_spawn started.
 int clinux_reap(int process);
 

@@ -113,7 +113,7 @@ extension ArtifactSource where Self == BaseImage {
   /// The result of another stage, where a value of this type is needed.
   ///
   /// ```swift
-  /// let base: BaseImage = isDebug ? .stage(tools) : .image("debian:12-slim")
+  /// let base: BaseImage = isDebug ? .stage(build) : .image("debian:12-slim")
   /// ```
   public static func stage(_ stage: Stage) -> BaseImage { BaseImage(.stage(stage)) }
 

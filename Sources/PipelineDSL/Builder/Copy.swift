@@ -48,6 +48,22 @@ public struct Copy: SingleStep {
     self.artifact = place.declaration
   }
 
+  @available(
+    *, unavailable,
+    message: "a secret would be stored in the image: mount it with '.reading(secret)' of 'Run'"
+  )
+  public init(_ secret: Secret, to destination: Word) {
+    self.init(to: destination)
+  }
+
+  @available(
+    *, unavailable,
+    message: "say what to copy from it, as in 'Copy(build.directory(\"/out\"), to: \"/opt\")'"
+  )
+  public init(_ tree: some ArtifactSource, to destination: Word) {
+    self.init(to: destination)
+  }
+
   /// Writes a file whose content stands in the program.
   ///
   /// The content is taken literally and ends in a line feed: one is added where it has none.
@@ -58,12 +74,14 @@ public struct Copy: SingleStep {
   }
 
   /// Copies as an instruction of the graph says, for a spelling that nothing else here offers.
-  ///
-  /// What is copied from is the tree given here, whatever the instruction's own `from` is.
-  public init(_ instruction: CopyInstruction, from origin: BaseImage = .context(.main)) {
+  public init(_ instruction: CopyInstruction) {
+    self.init(instruction, from: BuildContext.main)
+  }
+
+  /// Copies as an instruction says, from a tree that takes the place of the instruction's `from`.
+  public init(_ instruction: CopyInstruction, from origin: some ArtifactSource) {
     self.instruction = instruction
-    self.origin = origin
-    artifact = nil
+    self.origin = origin.tree
   }
 
   /// Gives everything that is copied, and created parents, an owner.

@@ -103,16 +103,21 @@ public struct ImageReference: Sendable, ExpressibleByStringInterpolation {
     let last = components[components.count - 1].split(
       separator: ":", omittingEmptySubsequences: false)
     if last.count > 2 || last.contains("") { return "'\(text)' has no proper tag after ':'" }
-    let path =
-      components.count > 1 && Self.isHost(components[0]) ? components.dropFirst() : components[...]
-    if path.contains(where: { $0.utf8.contains { (65...90).contains($0) } && $0 == last[0] }) {
+    var names = components
+    names[names.count - 1] = last[0]
+    if names.count > 1, Self.isHost(names[0]) { names.removeFirst() }
+    if names.contains(where: Self.hasCapitals) {
       return "'\(text)' has capital letters: repository names have none"
     }
     return nil
   }
 
   private static func isHost(_ part: Substring) -> Bool {
-    part.contains(".") || part.contains(":") || part == "localhost"
+    part.contains(".") || part.contains(":") || part == "localhost" || hasCapitals(part)
+  }
+
+  private static func hasCapitals(_ part: Substring) -> Bool {
+    part.utf8.contains { (65...90).contains($0) }
   }
 
   private static func digestProblem(_ digest: Substring) -> String? {

@@ -17,5 +17,13 @@ public struct Label: SingleStep {
     assignments = labels.map { Assignment(Word(literal: $0.key), $0.value) }
   }
 
+  @available(
+    *, unavailable,
+    message: "a secret would be stored in the image, where anybody can read it"
+  )
+  public init(_ name: String, _ secret: Secret) {
+    self.init(name, "")
+  }
+
   public var step: Step { Step(.label(Assignments(assignments))) }
 }

@@ -41,15 +41,36 @@ public struct OutputStage<Outputs: Sendable>: ArtifactSource, Sendable {
   /// let wheels = OutputStage("wheels", CompiledWheels(base: .image("python:3")))
   /// ```
   public init<Template: StageTemplate>(
-    _ name: String? = nil, _ template: Template, fileID: StaticString = #fileID,
+    _ name: String, _ template: Template, fileID: StaticString = #fileID,
     filePath: StaticString = #filePath, line: UInt = #line, column: UInt = #column
   ) where Template.Outputs == Outputs {
     self.init(
-      name, from: template.base, platform: template.platform, outputs: template.outputs,
-      fileID: fileID, filePath: filePath, line: line, column: column
-    ) {
-      template.steps
-    }
+      name: name, template,
+      at: SourceLocation(fileID: fileID, filePath: filePath, line: line, column: column))
+  }
+
+  /// Makes one stage of a template, without a name of its own.
+  ///
+  /// ```swift
+  /// let wheels = OutputStage(CompiledWheels(base: .image("python:3")))
+  /// ```
+  public init<Template: StageTemplate>(
+    _ template: Template, fileID: StaticString = #fileID, filePath: StaticString = #filePath,
+    line: UInt = #line, column: UInt = #column
+  ) where Template.Outputs == Outputs {
+    self.init(
+      name: nil, template,
+      at: SourceLocation(fileID: fileID, filePath: filePath, line: line, column: column))
+  }
+
+  private init<Template: StageTemplate>(
+    name: String?, _ template: Template, at location: SourceLocation
+  ) where Template.Outputs == Outputs {
+    let outputs = template.outputs
+    self.outputs = outputs
+    stage = Stage(
+      name: name, base: template.base, platform: template.platform, steps: template.steps,
+      outputs: Self.declarations(in: outputs), location: location)
   }
 
   /// The artifact of an output, by the output's label.

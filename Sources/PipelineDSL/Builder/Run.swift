@@ -34,6 +34,7 @@ public struct Run: SingleStep {
   private var instruction: RunInstruction
   private let command: ShellCommand.Rendered?
   private var mounts: [RunMount]
+  private var problem: Diagnostic?
 
   /// Runs text with the stage's shell.
   public init(_ command: ShellCommand) {
@@ -57,11 +58,18 @@ public struct Run: SingleStep {
     instruction = RunInstruction(.exec(arguments))
     command = nil
     mounts = []
+    problem = InstructionCheck.problem(of: arguments, in: "Run")
   }
 
   /// Runs lines as a script that goes on after a command that fails, as `RUN <<EOF` does.
-  public init(script: String) {
-    let body = script.isEmpty || script.hasSuffix("\n") ? script : script + "\n"
+  ///
+  /// It takes literal text only: text with values in it is a ``ShellCommand``.
+  public init(script: StaticString) {
+    self.init(scriptText: "\(script)")
+  }
+
+  init(scriptText text: String) {
+    let body = text.isEmpty || text.utf8.last == UInt8(ascii: "\n") ? text : text + "\n"
     let heredoc = Heredoc(script: body)
     self.init(RunInstruction(.shell("<<" + heredoc.name), heredocs: [heredoc]))
   }
@@ -96,11 +104,18 @@ public struct Run: SingleStep {
   ///
   /// ```swift
   /// Run("make").mounting(["type": "cache", "target": "/root/.cache", "mode": "0700"])
-  /// Run("make").mounting(["source": "/out", "target": "/in"], from: .stage(build))
   /// ```
-  public func mounting(_ mount: Mount, from origin: BaseImage? = nil) -> Run {
-    let fields = mount.fields.filter { $0.key != "type" && (origin == nil || $0.key != "from") }
-    return adding(RunMount(mount["type"]?.raw ?? "bind", origin: origin, fields: fields))
+  public func mounting(_ mount: Mount) -> Run {
+    adding(RunMount(mount))
+  }
+
+  /// Mounts a tree as the fields of a mount say; the tree takes the place of their `from`.
+  ///
+  /// ```swift
+  /// Run("make").mounting(["source": "/out", "target": "/in"], from: build)
+  /// ```
+  public func mounting(_ mount: Mount, from origin: some ArtifactSource) -> Run {
+    adding(RunMount(mount, origin: origin.tree))
   }
 
   /// Lets the command read a secret as a file at the secret's path.
@@ -142,7 +157,7 @@ public struct Run: SingleStep {
   public var step: Step {
     Step(
       .run(instruction, script: command?.script, mounts: mounts),
-      references: command?.references ?? [], problem: command?.problem)
+      references: command?.references ?? [], problem: command?.problem ?? problem)
   }
 
   private func adding(_ mount: RunMount) -> Run {

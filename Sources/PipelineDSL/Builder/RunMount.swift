@@ -22,6 +22,13 @@ struct RunMount: Sendable {
     type == other.type && origin?.identity == other.origin?.identity && fields == other.fields
   }
 
+  /// A mount of the graph; a tree takes the place of what its `from` names.
+  init(_ mount: Mount, origin: BaseImage? = nil) {
+    self.init(
+      mount["type"]?.raw ?? "bind", origin: origin,
+      fields: mount.fields.filter { $0.key != "type" && (origin == nil || $0.key != "from") })
+  }
+
   static func bind(
     _ artifact: any ArtifactReference, at target: Word, access: Run.MountAccess
   ) -> RunMount {

@@ -26,6 +26,8 @@ public struct Stage: ArtifactSource, Sendable {
     let outputs: [ArtifactDeclaration]
     let companions: [Stage]
     let location: SourceLocation
+    /// How many stages follow each other up to this one.
+    private let depth: Int
 
     init(
       name: String?, base: BaseImage, platform: StagePlatform?, steps: [Step],
@@ -38,6 +40,13 @@ public struct Stage: ArtifactSource, Sendable {
       self.outputs = outputs
       self.companions = companions
       self.location = location
+      let used = StageOrder.stages(in: [base] + steps.flatMap(StageOrder.trees))
+      depth = 1 + (used.map(\.declaration.depth).max() ?? 0)
+      if depth.isMultiple(of: 1000) {
+        // Freeing a chain of stages frees each inside the next one, and the stack is finite: so a
+        // link in a thousand is never freed. No chain that a person writes is that long.
+        _ = Unmanaged.passRetained(self)
+      }
     }
   }
 

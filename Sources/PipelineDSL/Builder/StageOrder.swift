@@ -53,11 +53,15 @@ struct StageOrder {
   }
 
   private static func uses(of stage: Stage) -> [Stage] {
-    let used = trees(of: stage).compactMap { tree in
-      if case .stage(let used) = tree.kind { used } else { nil }
-    }
+    let used = stages(in: trees(of: stage))
     let companions = stage.declaration.companions
     // Whoever names a stage that is used anyway wants the order in which they are named.
     return companions.contains(where: used.contains) ? companions + used : used + companions
+  }
+
+  static func stages(in trees: [BaseImage]) -> [Stage] {
+    trees.compactMap { tree in
+      if case .stage(let used) = tree.kind { used } else { nil }
+    }
   }
 }

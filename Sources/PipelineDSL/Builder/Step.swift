@@ -10,7 +10,7 @@ public struct Step: SingleStep {
   indirect enum Action: Sendable {
     case instruction(Instruction)
     case copy(CopyInstruction, from: BaseImage, artifact: ArtifactDeclaration?)
-    case run(RunInstruction, script: ShellScript?, mounts: [RunMount])
+    case run(RunInstruction, script: ShellCommandText?, mounts: [RunMount])
     case start(StartInstruction, executable: ArtifactPlace, arguments: [String])
     case onBuild([Step])
   }

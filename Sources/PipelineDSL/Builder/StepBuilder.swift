@@ -17,6 +17,15 @@ public enum StepBuilder {
     return steps
   }
 
+  @available(
+    *, unavailable,
+    message: "a stage does not hold stages: bind it with 'let' outside and copy from it here"
+  )
+  public static func buildExpression(_ stage: Stage) -> [Step] { [] }
+
+  @available(*, unavailable, message: "text is not a step: write 'Run(\"…\")'")
+  public static func buildExpression(_ text: String) -> [Step] { [] }
+
   public static func buildBlock(_ parts: [Step]...) -> [Step] { Array(parts.joined()) }
 
   public static func buildOptional(_ part: [Step]?) -> [Step] { part ?? [] }

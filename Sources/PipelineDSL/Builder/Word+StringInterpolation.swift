@@ -51,6 +51,14 @@ extension Word: ExpressibleByStringInterpolation {
     )
     public mutating func appendInterpolation(_ secret: Secret) {}
 
+    @available(
+      *, unavailable,
+      message: """
+        nothing is mounted here: copy the artifact into the stage and write the path it has there
+        """
+    )
+    public mutating func appendInterpolation(_ artifact: any ArtifactReference) {}
+
     fileprivate var word: Word {
       var literals = ""
       var references: [Reference] = []

@@ -6,6 +6,7 @@ extension StageGraph {
   /// - each global `ARG` declares one argument; comments and directives are gone;
   /// - stages are referred to by name, and those that have none get one where it is needed;
   /// - a mount's fields are in one order, with `type` and the cache's id written out;
+  /// - an argument of a stage has no default where that is the global one;
   /// - durations are in milliseconds; the old form of `ENV` and `LABEL` is the one with `=`.
   package var normalized: StageGraph {
     let normalization = GraphNormalization(self)
@@ -76,7 +77,8 @@ struct GraphNormalization {
       copy.owner = copy.owner.map(word)
       copy.mode = copy.mode.map(word)
       return .copy(copy)
-    case .argument(let declarations): return .argument(declarations.map(declaration))
+    case .argument(let declarations):
+      return .argument(declarations.map { withoutRepeatedDefault(declaration($0)) })
     case .environment(let assignments): return .environment(normalized(assignments))
     case .label(let assignments): return .label(normalized(assignments))
     case .expose(let ports):
@@ -135,6 +137,15 @@ struct GraphNormalization {
 
   private func declaration(_ declaration: ArgumentDeclaration) -> ArgumentDeclaration {
     ArgumentDeclaration(declaration.name, declaration.defaultValue.map(word))
+  }
+
+  /// A default that only repeats the global one says nothing (S6).
+  private func withoutRepeatedDefault(_ argument: ArgumentDeclaration) -> ArgumentDeclaration {
+    let isRepeated = graph.globals.contains { step in
+      guard case .argument(let globals) = step.instruction else { return false }
+      return globals.contains { declaration($0) == argument }
+    }
+    return isRepeated ? ArgumentDeclaration(argument.name) : argument
   }
 
   private func normalized(_ assignments: Assignments) -> Assignments {

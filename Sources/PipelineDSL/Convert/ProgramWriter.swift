@@ -143,9 +143,9 @@ struct ProgramWriter {
   ) -> (code: String, image: BaseImage) {
     let raw = stage.base.raw
     if let found = graph.stageNamed(raw, before: index) {
-      return (".stage(\(identifiers[found]))", .stage(stages[found]))
+      return (identifiers[found], stages[found].tree)
     }
-    if raw == "scratch" { return (".scratch", .scratch) }
+    if raw == "scratch" { return (".scratch", BaseImage.scratch) }
     guard let pieces = WordPieces(stage.base, escape: graph.directives.escape),
       pieces.pieces.allSatisfy({ piece in
         if case .reference(let name) = piece { argument(name) != nil } else { true }
@@ -157,7 +157,7 @@ struct ProgramWriter {
           + (used.isEmpty ? [] : ["using: \(used.map(\.identifier).joined(separator: ", "))"]))
       let reference = ImageReference.spelled(raw, using: used.map(\.value))
       if let problem = reference.problem { report(problem, at: stage.location) }
-      return (".image(.spelled(\(list.joined(separator: ", "))))", .image(reference))
+      return (".image(.spelled(\(list.joined(separator: ", "))))", BaseImage.image(reference))
     }
     var interpolation = ImageReference.StringInterpolation(
       literalCapacity: 0, interpolationCount: 0)
@@ -173,7 +173,7 @@ struct ProgramWriter {
     let literal =
       pieces.literal.map(SwiftLiteral.string)
       ?? SwiftWords.interpolated(pieces) { argument($0)?.code ?? "" }
-    return (".image(\(literal))", .image(reference))
+    return (".image(\(literal))", BaseImage.image(reference))
   }
 
   /// A global argument, or one that is there without a declaration (S7).

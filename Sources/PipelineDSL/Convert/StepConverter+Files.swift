@@ -16,7 +16,7 @@ extension StepConverter {
     results.append(
       try modified(
         SwiftCode("Copy", arguments),
-        Copy(instruction, from: origin?.image ?? .context(.main)), copy))
+        Copy(instruction, from: origin?.image ?? BuildContext.main.tree), copy))
     return results
   }
 
@@ -45,7 +45,7 @@ extension StepConverter {
       paths.map { .path(normalization.word($0).asOperand) }, to: target.asOperand)
     return try? modified(
       SwiftCode("Copy", arguments),
-      Copy(instruction, from: origin?.image ?? .context(.main)), copy)
+      Copy(instruction, from: origin?.image ?? BuildContext.main.tree), copy)
   }
 
   private func modified(

@@ -19,7 +19,7 @@ extension StepConverter {
     case .shell:
       if let script = run.heredocs.first?.body {
         heads.append(
-          (SwiftCode("Run", ["script: \(SwiftLiteral.lines(script))"]), Run(script: script)))
+          (SwiftCode("Run", ["script: \(SwiftLiteral.lines(script))"]), Run(scriptText: script)))
       }
     }
     let bare = RunInstruction(run.command, heredocs: run.heredocs)
@@ -88,7 +88,10 @@ extension StepConverter {
     if let origin { arguments.append("from: \(origin.code)") }
     code.append("mounting", arguments)
     let plain = wanted.fields.filter { $0.key != "from" }
-    value = value.mounting(Mount(plain), from: origin?.image)
+    value =
+      if let origin { value.mounting(Mount(plain), from: origin.image) } else {
+        value.mounting(Mount(plain))
+      }
   }
 
   /// A mount as a modifier that has a type for it.

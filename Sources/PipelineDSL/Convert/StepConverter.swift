@@ -22,8 +22,13 @@ struct StepConverter {
   ///
   /// - Throws: why no declaration can say it.
   func convert(_ instruction: Instruction) throws(InexpressibleError) -> Result {
-    for candidate in try candidates(for: instruction)
-    where resolved(candidate.step) == wanted(instruction) {
+    for candidate in try candidates(for: instruction) {
+      guard let made = resolved(candidate.step), made == wanted(instruction) else { continue }
+      do {
+        try InstructionCheck(nil).check(made)
+      } catch {
+        throw InexpressibleError(reason: error.message)
+      }
       return candidate
     }
     throw InexpressibleError(reason: "no step comes to this instruction")
@@ -115,11 +120,11 @@ struct StepConverter {
     guard let from else { return nil }
     let reference = StageReference(text: from, allowsIndex: allowsIndex)
     if let found = graph.stageReferred(reference, before: index) {
-      return (".stage(\(identifiers[found]))", .stage(stages[found]))
+      return (identifiers[found], stages[found].tree)
     }
-    let image = ImageReference(stringLiteral: from)
-    if let problem = image.problem { throw InexpressibleError(reason: problem) }
-    return (".image(\(SwiftLiteral.string(from)))", .image(image))
+    let image = BaseImage.image(ImageReference(stringLiteral: from))
+    if let problem = image.problem { throw InexpressibleError(reason: problem.message) }
+    return (".image(\(SwiftLiteral.string(from)))", image)
   }
 
   // MARK: - Simple steps
@@ -186,10 +191,15 @@ struct StepConverter {
   ) -> Result {
     let step = Step(make(command))
     switch command {
+    case .shell(""):
+      // A text of the declaration may not be empty, as that of a Dockerfile may.
+      return result("Step", [".\(name.lowercased())(.shell(\"\"))"], step)
     case .shell(let text):
       return result(name, ["shell: " + SwiftLiteral.text(text)], step)
     case .exec(let arguments) where arguments.isEmpty:
       return result(name, ["arguments: []"], step)
+    case .exec(let arguments) where arguments.first == "":
+      return result("Step", [".\(name.lowercased())(\(SwiftWords.command(command)))"], step)
     case .exec(let arguments):
       return result(name, arguments.map(SwiftLiteral.string), step)
     }
@@ -235,7 +245,7 @@ struct StepConverter {
     case .shell(let text): arguments.append(SwiftLiteral.string(text))
     case .exec(let vector): arguments.append("arguments: \(SwiftWords.strings(vector))")
     }
-    var isTyped = true
+    var isTyped = command != .shell("") && command != .exec([])
     for (label, text) in [
       ("every", options.interval), ("timeout", options.timeout),
       ("startPeriod", options.startPeriod), ("startInterval", options.startInterval),

@@ -33,7 +33,8 @@ struct DirectiveReader {
     }
     guard seen.insert(name).inserted else {
       if followsShebang { return false }
-      throw Diagnostic("only one '\(name)' directive can be used")
+      throw Diagnostic(
+        "only one '\(name)' directive can be used", help: "leave one of them out")
     }
     switch name {
     case "syntax": directives.syntax = value

@@ -161,6 +161,8 @@ struct DockerfileReader {
     let terminator = Array(word.name.utf8)
     let start = lines.number
     var body: Range<Int>?
+    /// The first line that is the terminator but for blanks around it.
+    var nearMiss: SourceLocation?
     while let next = nextLine() {
       last = next
       var compared = bytes[next.content]
@@ -179,12 +181,21 @@ struct DockerfileReader {
         return Heredoc(word, body: text)
       }
       body = (body?.lowerBound ?? next.start)..<next.whole.upperBound
+      let trimmed = Blanks.trimmed(next.content, in: bytes)
+      if nearMiss == nil, bytes[trimmed].elementsEqual(terminator) {
+        nearMiss = location(trimmed, of: next)
+      }
     }
     note(
       Diagnostic(
         "unterminated heredoc: no line after line \(start) is '\(word.name)'",
         at: place.location(0..<line.text.count, in: line),
-        help: "end the text with a line that holds '\(word.name)' and nothing else"))
+        notes: nearMiss.map {
+          [Diagnostic.Note("'\(word.name)' stands here, with blanks around it", at: $0)]
+        } ?? [],
+        help: nearMiss == nil
+          ? "end the text with a line that holds '\(word.name)' and nothing else"
+          : "remove the blanks; after '<<-\(word.name)' tabs in front of it do not count"))
     return nil
   }
 

@@ -100,15 +100,31 @@ public struct IgnorePatterns: Sendable {
     return isMatched
   }
 
+  /// A pattern trimmed and cleaned, its `!` in front.
+  ///
+  /// moby does so twice, when it reads the file and when it compiles the lines; what the removal of
+  /// a leading slash uncovers is read anew, so that `/!a` is an exception.
+  private static func normalized(_ text: ArraySlice<UInt8>) -> [UInt8] {
+    let mark = UInt8(ascii: "!")
+    let isException = text.first == mark
+    let name = isException ? PatternPath.trimmed(text.dropFirst()) : text
+    var path: [UInt8] = []
+    if !name.isEmpty {
+      path = PatternPath.clean(name)
+      if path.count > 1, path.first == UInt8(ascii: "/") { path.removeFirst() }
+    }
+    if isException { path.insert(mark, at: 0) }
+    return PatternPath.clean(PatternPath.trimmed(path[...]))
+  }
+
   private static func compile(
     _ text: ArraySlice<UInt8>, at location: SourceLocation?
   ) throws(Diagnostic) -> IgnorePattern {
-    let isException = text.first == UInt8(ascii: "!")
-    let name = isException ? PatternPath.trimmed(text.dropFirst()) : text
-    var path = PatternPath.clean(name)
-    if path.count > 1, path.first == UInt8(ascii: "/") { path.removeFirst() }
+    var path = Self.normalized(text)
     let shown = String(decoding: text, as: UTF8.self)
-    guard !name.isEmpty, !(isException && path == [UInt8(ascii: "/")]) else {
+    let isException = path.first == UInt8(ascii: "!")
+    if isException { path.removeFirst() }
+    guard !path.isEmpty else {
       throw Diagnostic(
         "illegal exclusion pattern: '\(shown)'", at: location,
         help: "write the path to keep after the '!', or remove the line")

@@ -70,9 +70,9 @@ extension InstructionReader {
         startPeriod: flags.string("start-period"), startInterval: flags.string("start-interval"),
         retries: flags.string("retries"))
       return .command(commandLine(command), options)
-    case let kind:
+    default:
       throw failure(
-        "unknown type '\(kind)' in HEALTHCHECK", at: kindRange,
+        "unknown type '\(text(kindRange))' in HEALTHCHECK", at: kindRange,
         help: "write 'HEALTHCHECK CMD command' or 'HEALTHCHECK NONE'")
     }
   }

@@ -9,7 +9,7 @@ extension InstructionReader {
       throw failure(
         "FROM requires either one or three arguments",
         at: words.isEmpty ? nil : words[0].lowerBound..<words[words.count - 1].upperBound,
-        help: "write 'FROM image' or 'FROM image AS name'")
+        help: commentHelp(words) ?? "write 'FROM image' or 'FROM image AS name'")
     }
     let flags = try flags(["platform": .string])
     return StageGraph.Stage(name: name, base: word(words[0]), platform: flags.word("platform"))

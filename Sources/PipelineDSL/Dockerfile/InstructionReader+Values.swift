@@ -13,7 +13,8 @@ extension InstructionReader {
       guard let equals = bytes[range].firstIndex(of: UInt8(ascii: "=")) else {
         throw failure(
           "can't find = in '\(text(range))'", at: range,
-          help: "write name=value, with quotes around a value that has blanks")
+          help: commentHelp([range])
+            ?? "write name=value, with quotes around a value that has blanks")
       }
       guard equals > range.lowerBound else {
         throw failure("\(keyword) names can not be blank", at: range)

@@ -124,6 +124,12 @@ struct InstructionReader {
       help: "\(name) has no flags")
   }
 
+  /// What to say where a word starts like a comment, which is none at the end of a line.
+  func commentHelp(_ words: [Range<Int>]) -> String? {
+    words.contains { bytes[$0].first == UInt8(ascii: "#") }
+      ? "a comment needs a line of its own" : nil
+  }
+
   private func unknownInstruction() -> Diagnostic {
     let name = text(head.keywordRange)
     guard !name.isEmpty else {

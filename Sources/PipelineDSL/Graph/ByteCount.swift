@@ -1,9 +1,9 @@
 /// A size as `docker` and BuildKit read it: a number and perhaps a unit, powers of 1024.
-struct ByteCount {
-  let bytes: Int64
+package struct ByteCount {
+  package let bytes: Int64
 
   /// Reads `67108864`, `64m`, `64MB`, `0.5 GiB`; nil for anything else.
-  init?(_ text: String) {
+  package init?(_ text: String) {
     let digits = text.prefix { ("0"..."9").contains($0) || $0 == "." }
     var unit = text.dropFirst(digits.count)
     if unit.first == " " { unit = unit.dropFirst() }

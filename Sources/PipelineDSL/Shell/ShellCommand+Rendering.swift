@@ -1,7 +1,7 @@
 extension ShellCommand {
   /// What a command becomes: text, and mounts whose trees have no names yet.
   struct Rendered: Sendable {
-    var script: ShellScript
+    var script: ShellCommandText
     var mounts: [RunMount]
     var references: [Reference]
     var problem: Diagnostic?
@@ -91,7 +91,7 @@ private struct Renderer {
   }
 
   mutating func finish() -> ShellCommand.Rendered {
-    let script = ShellScript(
+    let script = ShellCommandText(
       text: Self.trimmed(text), skeleton: Self.trimmed(skeleton), hasPipes: scanner.hasPipes,
       hasValues: hasValues)
     if script.text.isEmpty { problem = problem ?? Diagnostic("the command is empty") }

@@ -8,6 +8,7 @@ struct BuildFlags: ParsableArguments {
   @OptionGroup var graph: GraphOptions
   @OptionGroup var state: StateOptions
   @OptionGroup var registry: RegistryFlags
+  @OptionGroup var limits: LimitOptions
 
   @Option(help: "Build this stage instead of the last one.")
   var target: String?
@@ -49,6 +50,15 @@ struct BuildFlags: ParsableArguments {
     help: "Clamp every time in the image: seconds since 1970, or 'git' for the last commit's.")
   var sourceDateEpoch: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Read what sources are pinned to from this file (default: Image.lock beside the Dockerfile).",
+      valueName: "file"))
+  var lockFile: String?
+
+  @Flag(help: "Refuse sources that the lock file does not pin.")
+  var locked = false
+
   @Flag(name: .customLong("no-checks"), help: "Do not warn of what 'check' would find.")
   var skipsChecks = false
 
@@ -59,10 +69,7 @@ struct BuildFlags: ParsableArguments {
   func request(tags: [String], outputs: [OutputSpecification]) throws -> BuildRequest {
     let image = try graph.load(context: context)
     let main = FilePath(context ?? image.contextDirectory)
-    let warnings =
-      skipsChecks
-      ? image.found
-      : try CheckedGraph(image, ignore: graph.ignorePatterns(context: main)).warnings()
+    let warnings = skipsChecks ? image.found : try checked(image, main).warnings()
     var catalog: [String: ContextCatalog.Entry] = [:]
     for (name, source) in image.contexts {
       catalog[name] = try entry(name, source, relativeTo: main)
@@ -76,9 +83,10 @@ struct BuildFlags: ParsableArguments {
     }
     let contexts = ContextCatalog(catalog)
     var options = BuildOptions(platform: .current, buildPlatform: .current)
-    let platforms = try platform.flatMap { $0.split(separator: ",") }.map { text in
+    let given = try platform.flatMap { $0.split(separator: ",") }.map { text in
       try Self.usage { () throws(Diagnostic) in try Platform(parsing: String(text)) }
     }
+    let platforms = given.isEmpty ? image.platforms : given
     if let first = platforms.first { options.platform = first }
     options.target = target
     options.buildArguments = buildArguments()
@@ -91,15 +99,60 @@ struct BuildFlags: ParsableArguments {
       options.labels[name] = value
     }
     options.sourceDateEpoch = try epoch(declared: image.graph.sourceDateEpoch, options, main)
-    return BuildRequest(
+    var request = BuildRequest(
       graph: image.graph, options: options, inputs: try inputs(contexts, main), contexts: contexts,
-      registries: try registry.options(), stateDirectory: state.directory, usesCache: !noCache,
+      registries: try registry.options(), stateDirectory: state.directory,
+      lock: try sourceLock(image, main), usesCache: !noCache,
       platforms: platforms.isEmpty ? [options.platform] : platforms,
       tags: try (tags.isEmpty ? image.tags : tags).map(Self.reference), outputs: outputs,
       warnings: warnings)
+    request.limits = try limits.limits
+    request.annotations = image.annotations.sorted { $0.key < $1.key }.map { key, value in
+      OutputAnnotation(key: key, value: value)
+    }
+    return request
   }
 
   // MARK: - Parts
+
+  /// The checks before a build; docker's build argument replaces the file's `# check=`.
+  private func checked(
+    _ image: DeclaredImage, _ main: FilePath
+  ) throws(CommandFailure) -> CheckedGraph {
+    CheckedGraph(
+      image, ignore: try graph.ignorePatterns(context: main),
+      options: buildArguments()["BUILDKIT_DOCKERFILE_CHECK"])
+  }
+
+  /// The lock file beside the Dockerfile, or beside the source of the program.
+  private func sourceLock(_ image: DeclaredImage, _ main: FilePath) throws -> SourceLock {
+    var path = main.appending(SourceLock.fileName)
+    if let lockFile {
+      path = FilePath(lockFile)
+    } else if Declaration.current != nil {
+      let source = image.graph.stages.lazy.compactMap(\.location?.path).first { !$0.isEmpty }
+      let folder = source.map { FilePath($0).removingLastComponent() }
+      if let folder, folder.withPlatformString({ access($0, F_OK) }) == 0 {
+        path = folder.appending(SourceLock.fileName)
+      }
+    } else if let file = graph.file, file != "-" {
+      path = FilePath(file).removingLastComponent().appending(SourceLock.fileName)
+    }
+    let content = try Self.usage { () throws(Diagnostic) in
+      do {
+        return try LockFile.read(path)
+      } catch let error as Diagnostic {
+        throw error
+      } catch {
+        throw Diagnostic("the lock file '\(path)' cannot be read: \(error)")
+      }
+    }
+    if locked, content == nil {
+      throw CommandFailure.usage(
+        "--locked wants a lock file, and there is no '\(path)'", help: "make one with 'update'")
+    }
+    return SourceLock(path: path, content: content, isStrict: locked)
+  }
 
   private func buildArguments() -> [String: String] {
     var arguments: [String: String] = [:]

@@ -10,14 +10,12 @@ struct PlanCommand: AsyncParsableCommand {
   @OptionGroup var flags: BuildFlags
 
   func run() async throws {
-    let request = try flags.request(tags: [], outputs: [])
+    var request = try flags.request(tags: [], outputs: [])
     Terminal.report(request.warnings)
     let store = try Store(at: request.stateDirectory)
-    var contexts = request.contexts
-    contexts.registries = RegistryImages(
+    request.contexts.registries = RegistryImages(
       client: RegistryClient(options: request.registries), store: store)
-    let plan = try await Planner.plan(
-      request.graph, options: request.options, resolver: contexts)
+    let plan = try await request.plan(request.options)
     Terminal.report(plan.warnings)
     for line in try await Forecast(plan: plan, store: store, request: request).lines() {
       print(line)

@@ -37,6 +37,7 @@ struct PruneCommand: AsyncParsableCommand {
   var force = false
 
   func run() async throws {
+    try await Privilege.require()
     let policy = try policy()
     let store = try Store(at: state.directory)
     let result = try await blocking { try GarbageCollector(store: store).collect(policy) }

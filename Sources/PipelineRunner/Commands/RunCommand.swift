@@ -9,6 +9,7 @@ struct RunCommand: AsyncParsableCommand {
     commandName: "run", abstract: "Run a command in a built image; its changes are thrown away.")
 
   @OptionGroup var state: StateOptions
+  @OptionGroup var limits: LimitOptions
 
   @Option(help: "Network of the command: default or none.")
   var network: String = "default"
@@ -20,7 +21,7 @@ struct RunCommand: AsyncParsableCommand {
   var command: [String] = []
 
   func run() async throws {
-    try Privilege.require()
+    try await Privilege.require()
     let store = try Store(at: state.directory)
     let name = "\(try RegistryReference(image))"
     guard let image = try store.image(named: name)?.variant(for: .current) else {
@@ -42,19 +43,21 @@ struct RunCommand: AsyncParsableCommand {
       guard try store.info(of: layer) == nil else { continue }
       throw Diagnostic("a layer of '\(name)' is not in the store; build it again")
     }
-    let request = RunRequest(
+    var request = RunRequest(
       root: root, arguments: arguments.map { Array($0.utf8) },
       environment: (execution.environment ?? []).map { Array($0.utf8) },
       workingDirectory: Array((execution.workingDirectory ?? "/").utf8),
       user: execution.user ?? "", mounts: [], network: network == "none" ? .none : .host,
       allowsEverything: false)
+    request.limits = try limits.limits
     let workspace = try store.makeWorkspace(below: root)
     defer { store.remove(workspace) }
-    let status = try await Sandbox(empty: store.empty).run(request, in: workspace) {
-      stream, bytes in
-      _ = write(
-        stream == .standardOutput ? STDOUT_FILENO : STDERR_FILENO, bytes.baseAddress, bytes.count)
+    if TerminalSession.isPossible, let term = ProcessVariables.nonEmpty("TERM"),
+      !request.environment.contains(where: { $0.starts(with: "TERM=".utf8) })
+    {
+      request.environment.append(Array("TERM=\(term)".utf8))
     }
+    let status = try await Sandbox(empty: store.empty).attach(request, in: workspace)
     switch status {
     case .exited(0): return
     case .exited(let code): throw ExitCode(code)

@@ -14,7 +14,8 @@ struct StateOptions: ParsableArguments {
     if let data = ProcessVariables.nonEmpty("XDG_DATA_HOME") {
       return FilePath(data).appending("pipeline")
     }
-    if geteuid() == 0 { return "/var/lib/pipeline" }
+    // In a user namespace root is the user who built.
+    if geteuid() == 0 && !OverlayMark.isInUserNamespace { return "/var/lib/pipeline" }
     let home = ProcessVariables.nonEmpty("HOME") ?? "/"
     return FilePath(home).appending(".local/share/pipeline")
   }

@@ -71,7 +71,7 @@ struct BuildReport: Sendable {
         lines.append("\(Self.column(row.size))  \(Self.shortened(row.title))")
       }
       lines.append("")
-      if let stage = image.largestStage, stage.size > 0 {
+      if let stage = image.largestStage, stage.size > image.size {
         lines.append("\(Self.column(stage.size))  stage \(stage.name)")
         let percent = image.size * 1000 / stage.size
         lines.append(

@@ -11,9 +11,20 @@ struct BuildRequest: Sendable {
   /// How registries are reached for what no context gives, and for pushing.
   var registries = RegistryOptions()
   var stateDirectory: FilePath
+  /// What the sources are pinned to.
+  var lock: SourceLock
   var usesCache = true
+  /// Caches of other machines that are read, and those that are written.
+  var importedCaches: [CacheSpecification] = []
+  var exportedCaches: [CacheSpecification] = []
+  /// Whether a step that would run is an error (`--fail-on-miss`).
+  var failsOnMiss = false
   /// The image is built for each; the first is that of the options.
   var platforms: [Platform]
+  /// What each command may use.
+  var limits = ResourceLimits()
+  /// Whether a person gets a shell where a command failed.
+  var opensShellOnFailure = false
   /// Names the image gets in the store.
   var tags: [String] = []
   var outputs: [OutputSpecification] = []
@@ -21,6 +32,8 @@ struct BuildRequest: Sendable {
   var warnings: [Diagnostic] = []
   /// `--annotation`, for every output that has a manifest.
   var annotations: [OutputAnnotation] = []
+  /// Statements made about the image, for outputs that can hold them.
+  var attestations = AttestationOptions()
   /// A file for the image's digest (`--iidfile`).
   var idFile: FilePath?
   /// A file for what was built, as JSON (`--metadata-file`).
@@ -57,6 +70,29 @@ extension BuildRequest {
         throw Diagnostic("two outputs go to '\(path)'")
       }
     }
+    for output in outputs where output.pushes {
+      let names = output.names(tags: tags)
+      guard !names.isEmpty else {
+        throw Diagnostic(
+          "a push needs a name", help: "give one with -t, or with -o type=registry,name=…")
+      }
+      for name in names where try RegistryReference(name).digest != nil {
+        throw Diagnostic("'\(name)' has a digest, and a push goes to a tag")
+      }
+    }
+    if !attestations.isEmpty {
+      for output in outputs where !output.isFileTree && output.mediaTypes == .docker {
+        throw Diagnostic(
+          "'\(output)' cannot hold attestations, which need OCI media types",
+          help: "write type=oci or type=registry, or leave --sbom and --provenance out")
+      }
+      guard outputs.contains(where: { !$0.isFileTree && ($0.destination != nil || $0.pushes) })
+      else {
+        throw Diagnostic(
+          "no output holds attestations",
+          help: "add one, such as -o type=oci,dest=image.tar, or leave --sbom and --provenance out")
+      }
+    }
     guard platforms.count > 1 else { return }
     for output in outputs where output.kind == .docker {
       throw Diagnostic(
@@ -68,6 +104,19 @@ extension BuildRequest {
     }) {
       throw Diagnostic("the platform \(epoch) is asked for twice")
     }
+  }
+
+  /// How registries are reached, with what `registry.insecure=true` of an output allows.
+  var registriesWithOutputs: RegistryOptions {
+    var options = registries
+    for output in outputs where output.isInsecure {
+      for name in output.names(tags: tags) {
+        if let reference = try? RegistryReference(name) {
+          options.plainHosts.insert(reference.registry)
+        }
+      }
+    }
+    return options
   }
 
   private func unique(_ names: [String]) -> [String] {

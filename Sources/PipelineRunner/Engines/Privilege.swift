@@ -1,14 +1,18 @@
+import ArgumentParser
 import Glibc
 import PipelineDSL
 
-/// What the local engine needs from the kernel.
+/// What the local engine needs from the kernel: to be root, on the machine or in a user namespace.
 enum Privilege {
-  /// - Throws: a diagnostic that says what to do where this process may not mount.
-  static func require() throws(Diagnostic) {
-    guard geteuid() == 0 else {
-      throw Diagnostic(
-        "building needs root: layers are mounted with overlayfs and steps run in namespaces",
-        help: "run it with sudo; 'dockerfile' and 'plan' work without")
-    }
+  /// Makes sure of it; who is not root continues in a user namespace.
+  ///
+  /// There the whole program runs once more, as the namespace's root over the user's subordinate
+  /// ids, so that nothing else has to know.
+  ///
+  /// - Throws: a diagnostic that says what to set up, or the status of the program that ran.
+  static func require() async throws {
+    guard geteuid() != 0 else { return }
+    let namespace = try UserNamespace()
+    throw ExitCode(try await namespace.runAgain())
   }
 }

@@ -36,7 +36,7 @@ struct OutputSpecification: Hashable, Sendable {
   /// Nil takes what the kind is used to: Docker's types for `docker`, OCI's otherwise.
   var usesOCITypes: Bool?
   var annotations: [OutputAnnotation] = []
-  /// Plain HTTP or unknown certificates for a push.
+  /// Plain HTTP for a push (`registry.insecure`); a certificate nobody vouches for stays refused.
   var isInsecure = false
 
   /// A bare directory, as `-o out` means it.

@@ -39,7 +39,7 @@ struct ContextCatalog: BaseResolver {
     var name = reference
     // A context may name another image; ten steps end a circle of them.
     for _ in 0..<10 {
-      switch try entry(for: name) {
+      switch entry(for: name) {
       case .directory(let path):
         return try await load(.rootfsDirectory(path), name, platform, location)
       case .image(let source): return try await load(source, name, platform, location)
@@ -50,7 +50,18 @@ struct ContextCatalog: BaseResolver {
     throw Diagnostic("the context '\(reference)' leads back to itself", at: location)
   }
 
-  private func entry(for name: String) throws -> Entry? {
+  /// Whether a context gives the image that a reference names.
+  func provides(_ reference: String) -> Bool { entry(for: reference) != nil }
+
+  /// Whether what a reference names has a digest of its own: a bare directory has none.
+  func hasFixedDigest(_ reference: String) -> Bool {
+    switch entry(for: reference) {
+    case .directory, .image(.rootfsDirectory): false
+    case .image, .reference, nil: true
+    }
+  }
+
+  private func entry(for name: String) -> Entry? {
     if let entry = entries[name] { return entry }
     guard let wanted = try? RegistryReference(name) else { return nil }
     return entries.first { (try? RegistryReference($0.key)) == wanted }?.value

@@ -37,4 +37,13 @@ enum OperationStatus: Hashable, Sendable {
 /// Receives events; one at a time, in order.
 protocol ProgressRenderer: Sendable {
   func handle(_ event: BuildEvent)
+
+  /// Leaves the terminal to somebody else until ``resume()``.
+  func suspend()
+  func resume()
+}
+
+extension ProgressRenderer {
+  func suspend() {}
+  func resume() {}
 }

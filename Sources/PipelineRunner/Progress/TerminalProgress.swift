@@ -14,6 +14,8 @@ final class TerminalProgress: ProgressRenderer {
     var running: [(id: OperationID, step: Running)] = []
     /// Lines of the part that is drawn again.
     var drawn = 0
+    /// What is to be printed once the terminal is ours again; nil while it is.
+    var held: String?
   }
 
   private let state = Mutex(State())
@@ -56,6 +58,22 @@ final class TerminalProgress: ProgressRenderer {
     }
   }
 
+  func suspend() {
+    state.withLock { state in
+      print("", &state)
+      state.held = ""
+    }
+  }
+
+  func resume() {
+    state.withLock { state in
+      guard let held = state.held else { return }
+      state.held = nil
+      print(held, &state)
+      draw(&state)
+    }
+  }
+
   private func redraw() {
     state.withLock { draw(&$0) }
   }
@@ -75,12 +93,16 @@ final class TerminalProgress: ProgressRenderer {
 
   /// Prints lines that stay, above the part that is drawn again.
   private func print(_ text: String, _ state: inout State) {
+    guard state.held == nil else {
+      state.held?.append(text)
+      return
+    }
     StandardError.write(Self.erase(state.drawn) + text)
     state.drawn = 0
   }
 
   private func draw(_ state: inout State) {
-    guard !state.running.isEmpty || state.drawn > 0 else { return }
+    guard state.held == nil, !state.running.isEmpty || state.drawn > 0 else { return }
     let width = StandardError.width - 1
     var text = Self.erase(state.drawn)
     var lines = 0

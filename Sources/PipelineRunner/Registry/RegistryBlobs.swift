@@ -18,7 +18,7 @@ struct RegistryBlobs: BlobSource {
       throw Diagnostic("a layer of \(subject) is said to have \(descriptor.size) bytes")
     }
     if store.hasBlob(descriptor.digest) {
-      return try FileBlobReader(store.blob(descriptor.digest))
+      return try FileSlice(opening: store.blob(descriptor.digest)).reader()
     }
     let reader = try RegistryBlobReader(descriptor, of: repositories, subject)
     return try KeptBlobReader(reader, descriptor, in: store)

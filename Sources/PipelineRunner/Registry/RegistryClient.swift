@@ -4,7 +4,7 @@ import Synchronization
 /// Registries as one build sees them: endpoints and their tokens are shared by all requests.
 final class RegistryClient: Sendable {
   let options: RegistryOptions
-  private let http: HTTPClient
+  let http: HTTPClient
   private let endpoints = Mutex<[String: RegistryEndpoint]>([:])
 
   init(options: RegistryOptions) {

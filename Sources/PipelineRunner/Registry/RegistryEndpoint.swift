@@ -9,6 +9,7 @@ final class RegistryEndpoint: Sendable {
   private let client: HTTPClient
   private let options: RegistryOptions
   var retries: RetryPolicy { options.retries }
+  var chunkSize: Int64 { options.chunkSize }
   private let authorizer: RegistryAuthorizer
 
   init(
@@ -32,6 +33,11 @@ final class RegistryEndpoint: Sendable {
     var scope: RegistryScope?
     var headers: [(name: String, value: String)] = []
     var body = HTTPRequest.Body.none
+    /// Added to a path's address.
+    var query: [(name: String, value: String)] = []
+    /// A part of an upload is not: after a break the server has to be asked what arrived. Failed
+    /// transfers and passing outages are then the caller's.
+    var isRepeatable = true
     /// What it is about, for errors: `'localhost:5000/app:1'`.
     var subject: String
 
@@ -61,6 +67,7 @@ final class RegistryEndpoint: Sendable {
       do {
         exchange = try client.send(message)
       } catch let error as TransferError {
+        guard request.isRepeatable else { throw error }
         guard error.isTransient, attempt + 1 < options.retries.attempts,
           let delay = options.retries.delay(after: attempt, response: nil)
         else { throw unreachable(error, address.origin, request.subject) }
@@ -85,7 +92,7 @@ final class RegistryEndpoint: Sendable {
         redirects += 1
         address = try redirect(from: address, response, redirects, request.subject)
       case let status where RetryPolicy.transientStatuses.contains(status):
-        guard attempt + 1 < options.retries.attempts,
+        guard request.isRepeatable, attempt + 1 < options.retries.attempts,
           let delay = options.retries.delay(after: attempt, response: response)
         else { return exchange }
         exchange.discard()
@@ -110,7 +117,9 @@ final class RegistryEndpoint: Sendable {
     switch request.target {
     case .address(let address): return address
     case .path(let path):
-      guard let address = base.appending(path: "/v2/\(path)") else {
+      var address = base.appending(path: "/v2/\(path)")
+      for (name, value) in request.query { address = address?.appendingQuery(name, value) }
+      guard let address else {
         throw Diagnostic("\(request.subject) makes no valid address at the registry '\(name)'")
       }
       return address

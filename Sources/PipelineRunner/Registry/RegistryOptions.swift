@@ -9,6 +9,8 @@ struct RegistryOptions: Sendable {
   var certificates = CertificateDirectories.standard
   var credentials = RegistryCredentials.standard
   var retries = RetryPolicy()
+  /// Larger blobs are sent in parts of this size, so that a break costs one part.
+  var chunkSize: Int64 = 256 << 20
 
   /// Whether a server may be spoken to without TLS.
   func allowsPlain(_ origin: HTTPOrigin) -> Bool {

@@ -44,6 +44,20 @@ struct WebAddress: Hashable, Sendable {
     self.init(handle)
   }
 
+  /// Reads an address that may hold a login as `USER:PASSWORD@`.
+  static func splittingLogin(_ text: String) -> (address: WebAddress, login: String?)? {
+    guard let handle = curl_url() else { return nil }
+    defer { curl_url_cleanup(handle) }
+    guard text.contains("://"), set(handle, CURLUPART_URL, text) else { return nil }
+    let decode = UInt32(CURLU_URLDECODE)
+    let user = get(handle, CURLUPART_USER, decode)
+    let password = get(handle, CURLUPART_PASSWORD, decode)
+    curl_url_set(handle, CURLUPART_USER, nil, 0)
+    curl_url_set(handle, CURLUPART_PASSWORD, nil, 0)
+    guard let address = WebAddress(handle) else { return nil }
+    return (address, user.map { "\($0):\(password ?? "")" })
+  }
+
   private init?(_ handle: OpaquePointer) {
     guard Self.get(handle, CURLUPART_USER) == nil, Self.get(handle, CURLUPART_PASSWORD) == nil,
       let scheme = Self.get(handle, CURLUPART_SCHEME)?.lowercased(),

@@ -13,10 +13,10 @@ enum DetachedOverlay {
   static func readOnly(
     _ tree: RootTree, empty: FilePath
   ) throws(SystemError) -> OwnedDescriptor {
-    let padding = Array(repeating: empty, count: max(0, 2 - tree.layers.count))
+    let lowers = tree.lowers
+    let padding = Array(repeating: empty, count: max(0, 2 - lowers.count))
     return try mount(
-      lowers: tree.layers.reversed() + padding, upper: nil, work: nil, attributes: readOnlyAttribute
-    )
+      lowers: lowers + padding, upper: nil, work: nil, attributes: readOnlyAttribute)
   }
 
   /// Opens the merged view of a tree with a workspace's upper directory above it.
@@ -25,7 +25,7 @@ enum DetachedOverlay {
   ) throws(SystemError) -> OwnedDescriptor {
     let padding = tree.layers.isEmpty ? [empty] : []
     return try mount(
-      lowers: tree.layers.reversed() + padding, upper: workspace.upper, work: workspace.work,
+      lowers: tree.lowers + padding, upper: workspace.upper, work: workspace.work,
       attributes: 0)
   }
 
@@ -46,8 +46,15 @@ enum DetachedOverlay {
     }
     var message = [CChar](repeating: 0, count: 256)
     let descriptor = clinux_overlay(
-      pointers, pointers.count, upperString, workString, attributes, 0, &message, message.count)
-    guard descriptor >= 0 else { throw SystemError("mount overlay", path: Array("overlay".utf8)) }
+      pointers, pointers.count, upperString, workString, attributes,
+      OverlayMark.isInUserNamespace ? 1 : 0, &message, message.count)
+    guard descriptor >= 0 else {
+      let code = errno
+      // The kernel's own words, behind a letter for their severity.
+      let words = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }.drop { $0 != 0x20 }
+      throw SystemError(
+        "mount overlay", path: words.filter { $0 != UInt8(ascii: "\n") }, code: code)
+    }
     return OwnedDescriptor(owning: descriptor)
   }
 }

@@ -19,6 +19,8 @@ final class MountPlan {
   private(set) var entries: [Entry] = []
   /// Agents that are reachable through the mounts; to be stopped when the command ends.
   private(set) var relays: [AgentRelay] = []
+  /// Where terminals of the command are made.
+  private(set) var terminals: SharedDescriptor?
   let view: RootView
 
   private let workspace: Workspace
@@ -34,22 +36,41 @@ final class MountPlan {
     self.view = view
     self.workspace = workspace
     self.empty = empty
-    try addKernelFiles(allowsEverything: request.allowsEverything)
+    try addKernelFiles(
+      allowsEverything: request.allowsEverything, network: request.network)
     try addNames(hostname: request.hostname)
     for mount in request.mounts { try add(mount) }
   }
 
   // MARK: - The machine's side
 
-  private func addKernelFiles(allowsEverything: Bool) throws {
+  private func addKernelFiles(
+    allowsEverything: Bool, network: RunRequest.Network
+  ) throws {
     let readOnly = allowsEverything ? 0 : CLINUX_MOUNT_READ_ONLY
     try addKernel(CLINUX_MOUNT_PROC, at: "/proc")
     let devices = try DeviceTree()
     try attach(devices.mount, at: "/dev", followsLinks: false)
+    terminals = devices.terminals
+    for (name, mount) in devices.borrowed {
+      entries.append(
+        Entry(
+          kind: CLINUX_MOUNT_ATTACH, mount: mount,
+          target: [Array("dev".utf8), Array(name.utf8)]))
+    }
     try attach(devices.terminals, at: "/dev/pts", followsLinks: false)
     try attach(devices.sharedMemory, at: "/dev/shm", followsLinks: false)
     try addKernel(CLINUX_MOUNT_QUEUES, at: "/dev/mqueue")
-    try addKernel(CLINUX_MOUNT_SYSFS, at: "/sys", attributes: readOnly)
+    if OverlayMark.isInUserNamespace && network == .host {
+      // Only who owns the network may have a new view of it, so this is the machine's.
+      let sys = try TreeAccess.openDirectory("/sys")
+      try attach(
+        DetachedMount.clone(
+          sys.raw, isRecursive: true, attributes: CLINUX_MOUNT_READ_ONLY | Self.quiet),
+        at: "/sys", followsLinks: false)
+    } else {
+      try addKernel(CLINUX_MOUNT_SYSFS, at: "/sys", attributes: readOnly)
+    }
     if ControlGroups.isUnified {
       try addKernel(CLINUX_MOUNT_GROUPS, at: "/sys/fs/cgroup", attributes: readOnly)
     }

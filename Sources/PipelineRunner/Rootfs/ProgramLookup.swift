@@ -83,22 +83,44 @@ struct ProgramLookup {
     return nil
   }
 
-  private static func formatHelp(_ head: [UInt8]) -> String {
-    guard head.starts(with: [0x7F, 0x45, 0x4C, 0x46]), head.count > 19 else {
-      return head.isEmpty
-        ? "the file is empty" : "a script needs a first line such as '#!/bin/sh'"
-    }
-    let machine = Int(head[18]) | Int(head[19]) << 8
+  /// The processor that an ELF file is for; nil where it is no ELF file.
+  private static func machine(_ head: [UInt8]) -> Int? {
+    guard head.starts(with: [0x7F, 0x45, 0x4C, 0x46]), head.count > 19 else { return nil }
+    return Int(head[18]) | Int(head[19]) << 8
+  }
+
+  /// The processor of this machine, as this program is for it.
+  private static let ownMachine: Int? = {
+    var head = [UInt8](repeating: 0, count: 20)
+    let raw = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
+    guard raw >= 0 else { return nil }
+    defer { close(raw) }
+    return pread(raw, &head, 20, 0) == 20 ? machine(head) : nil
+  }()
+
+  private static func name(_ machine: Int) -> String {
     let names = [
       3: "386", 20: "ppc", 21: "ppc64le", 22: "s390x", 40: "arm", 62: "amd64", 183: "arm64",
       243: "riscv64", 258: "loong64",
     ]
-    return
-      "it is a program for \(names[machine] ?? "machine \(machine)"), which this machine does not run; "
-      + "install qemu-user-static (binfmt), or use an image for this platform"
+    return names[machine] ?? "machine \(machine)"
+  }
+
+  private static func formatHelp(_ head: [UInt8]) -> String {
+    guard let machine = machine(head) else {
+      return head.isEmpty
+        ? "the file is empty" : "a script needs a first line such as '#!/bin/sh'"
+    }
+    return "it is a program for \(name(machine)), and this machine runs none; install an emulator "
+      + "for it (Debian's qemu-user-static and binfmt-support), or build with another --platform"
   }
 
   private static func interpreterHelp(_ head: [UInt8]) -> String {
+    if let machine = machine(head), machine != ownMachine {
+      return
+        "it is a program for \(name(machine)), whose emulator is registered without the flag F; "
+        + "install Debian's qemu-user-static, which registers it with the flag"
+    }
     guard head.starts(with: "#!".utf8) else {
       return "it needs a loader (ld.so) that is missing; link it statically, or use another base"
     }

@@ -18,6 +18,7 @@ struct RunRequest: Sendable {
   var network: Network
   var allowsEverything = false
   var hostname = "buildkitsandbox"
+  var limits = ResourceLimits()
 
   enum Network: Hashable, Sendable {
     /// The machine's own network, as there is no daemon that keeps a bridge.

@@ -25,11 +25,47 @@ struct Sandbox: Sendable {
     _ request: RunRequest, in workspace: Workspace,
     output: @escaping @Sendable (Stream, UnsafeRawBufferPointer) -> Void
   ) async throws -> ExitStatus {
+    try await perform { process in
+      try run(request, in: workspace) { launch, plan in
+        let running = try process.start(launch, plan: plan, connection: .captured)
+        return process.finish(running, output: output)
+      }
+    }
+  }
+
+  /// Runs a command that a person uses: at the terminal where there is one, else with this
+  /// program's own streams.
+  func attach(_ request: RunRequest, in workspace: Workspace) async throws -> ExitStatus {
+    try await perform { process in
+      try run(request, in: workspace) { launch, plan in
+        guard TerminalSession.isPossible, let terminals = plan.terminals else {
+          let running = try process.start(
+            launch, plan: plan,
+            connection: .given(
+              input: try Self.copy(STDIN_FILENO), output: try Self.copy(STDOUT_FILENO),
+              error: try Self.copy(STDERR_FILENO)))
+          return process.finish(running) { _, _ in }
+        }
+        let session = try TerminalSession(in: terminals, uid: launch.uid)
+        let running = try process.start(
+          launch, plan: plan, connection: .terminal(session.peer))
+        return process.finish(running, with: session)
+      }
+    }
+  }
+
+  private static func copy(_ stream: CInt) throws(SystemError) -> SharedDescriptor {
+    let raw = fcntl(stream, F_DUPFD_CLOEXEC, 3)
+    guard raw >= 0 else { throw SystemError("fcntl") }
+    return SharedDescriptor(OwnedDescriptor(owning: raw))
+  }
+
+  private func perform(
+    _ body: @escaping @Sendable (SandboxProcess) throws -> ExitStatus
+  ) async throws -> ExitStatus {
     let process = SandboxProcess()
     return try await withTaskCancellationHandler {
-      let status = try await blocking {
-        try run(request, in: workspace, as: process, output: output)
-      }
+      let status = try await blocking { try body(process) }
       // A command that was killed has no status of its own.
       try Task.checkCancellation()
       return status
@@ -39,8 +75,8 @@ struct Sandbox: Sendable {
   }
 
   private func run(
-    _ request: RunRequest, in workspace: Workspace, as process: SandboxProcess,
-    output: (Stream, UnsafeRawBufferPointer) -> Void
+    _ request: RunRequest, in workspace: Workspace,
+    _ body: (SandboxProcess.Launch, MountPlan) throws -> [clinux_report]
   ) throws -> ExitStatus {
     for argument in request.arguments + request.environment where argument.contains(0) {
       throw Diagnostic(
@@ -48,10 +84,11 @@ struct Sandbox: Sendable {
         help: "arguments and variables of a command cannot hold one")
     }
     let (plan, launch) = try prepare(request, in: workspace)
-    defer { for relay in plan.relays { relay.stop() } }
-    let running = try process.start(launch, plan: plan, connection: .captured)
-    let found = process.finish(running, output: output)
-    return try status(found, plan, launch)
+    defer {
+      for relay in plan.relays { relay.stop() }
+      launch.group?.remove()
+    }
+    return try status(try body(launch, plan), plan, launch)
   }
 
   private func status(
@@ -63,10 +100,24 @@ struct Sandbox: Sendable {
         throw failure.diagnostic(report, root: launch.root.raw)
       }
       let code = report.code
-      return code & 0x7F == 0 ? .exited((code >> 8) & 0xFF) : .signaled(code & 0x7F)
+      let status: ExitStatus =
+        code & 0x7F == 0 ? .exited((code >> 8) & 0xFF) : .signaled(code & 0x7F)
+      if status != .exited(0) { try checkMemory(launch) }
+      return status
     }
+    try checkMemory(launch)
     // PID 1 itself was killed, by us or for want of memory.
     return .signaled(SIGKILL)
+  }
+
+  /// A failure for want of memory looks like any other; the kernel tells.
+  private func checkMemory(_ launch: SandboxProcess.Launch) throws {
+    guard launch.group?.ranOutOfMemory == true, let limit = launch.request.limits.memory else {
+      return
+    }
+    throw Diagnostic(
+      "the command needed more memory than --memory allows (\(limit >> 20) MiB), and was killed",
+      help: "give it more, or let it do less at once")
   }
 
   // MARK: - Preparing
@@ -75,6 +126,10 @@ struct Sandbox: Sendable {
     _ request: RunRequest, in workspace: Workspace
   ) throws -> (MountPlan, SandboxProcess.Launch) {
     let staging = [workspace.scratch.appending("root"), workspace.scratch.appending("aside")]
+    // An earlier command in the same workspace leaves what its mounts needed.
+    for name in try DirectoryTree.names(in: workspace.scratch) {
+      try DirectoryTree.remove(workspace.scratch.appending(name))
+    }
     for directory in staging { try DirectoryTree.make(directory, mode: 0o755) }
     let (identity, plan) = try survey(request, in: workspace)
     let view = plan.view
@@ -93,7 +148,8 @@ struct Sandbox: Sendable {
       lookup: ProgramLookup(
         request.arguments.first ?? [], environment: environment,
         workingDirectory: request.workingDirectory),
-      root: view.root, rootStaging: staging[0], staging: staging[1])
+      root: view.root, rootStaging: staging[0], staging: staging[1],
+      group: request.limits.isEmpty ? nil : try ControlGroup(request.limits))
     return (plan, launch)
   }
 
@@ -113,7 +169,6 @@ struct Sandbox: Sendable {
   /// Mounts the root again, with the mount points that it lacks.
   private func remount(_ tree: RootTree, in workspace: Workspace, _ view: RootView) throws {
     let stubs = workspace.scratch.appending("stubs")
-    try DirectoryTree.remove(stubs)
     try StubLayer.make(view.stubs, at: stubs, over: view.root.raw)
     // Two mounts may not share an upper directory: the first goes before the second comes.
     view.root = SharedDescriptor(try TreeAccess.openDirectory(empty))

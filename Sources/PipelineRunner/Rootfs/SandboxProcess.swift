@@ -53,6 +53,8 @@ final class SandboxProcess: Sendable {
     /// Where the root, and other mounts, are attached meanwhile.
     var rootStaging: FilePath
     var staging: FilePath
+    /// Nil where nothing is limited.
+    var group: ControlGroup?
   }
 
   /// A reading end for the parent and a writing end for the child, above the standard streams.
@@ -111,6 +113,8 @@ final class SandboxProcess: Sendable {
       output.raw, error.raw, report.raw,
     ]
     kept += plan.entries.compactMap { $0.mount?.raw }
+    kept += launch.group?.taskFiles.map(\.raw) ?? []
+    if let directory = launch.group?.directory { kept.append(directory.raw) }
     kept = Array(Set(kept)).sorted()
     var namespaces = CLINUX_NEW_MOUNTS | CLINUX_NEW_PID | CLINUX_NEW_IPC | CLINUX_NEW_UTS
     if request.network == .none { namespaces |= CLINUX_NEW_NET }
@@ -132,24 +136,30 @@ final class SandboxProcess: Sendable {
     sandbox.error = error.raw
     sandbox.has_terminal = hasTerminal ? 1 : 0
     sandbox.report = report.raw
-    sandbox.cgroup = -1
+    sandbox.cgroup = launch.group?.directory?.raw ?? -1
     sandbox.programs = strings.addList(launch.lookup.candidates)
     sandbox.arguments = strings.addList(request.arguments)
     sandbox.environment = strings.addList(launch.environment)
+
+    let taskFiles = launch.group?.taskFiles.map(\.raw) ?? []
 
     running.process = try mounts.withUnsafeBufferPointer { mounts in
       try kept.withUnsafeBufferPointer { kept in
         try launch.groups.withUnsafeBufferPointer { groups in
           try filter.withUnsafeBufferPointer { filter in
-            sandbox.mounts = mounts.baseAddress
-            sandbox.mount_count = mounts.count
-            sandbox.kept = kept.baseAddress
-            sandbox.kept_count = kept.count
-            sandbox.groups = groups.baseAddress
-            sandbox.group_count = groups.count
-            sandbox.filter = UnsafeRawPointer(filter.isEmpty ? nil : filter.baseAddress)
-            sandbox.filter_length = filter.count / 8
-            return try spawn(&sandbox)
+            try taskFiles.withUnsafeBufferPointer { taskFiles in
+              sandbox.task_files = taskFiles.baseAddress
+              sandbox.task_file_count = taskFiles.count
+              sandbox.mounts = mounts.baseAddress
+              sandbox.mount_count = mounts.count
+              sandbox.kept = kept.baseAddress
+              sandbox.kept_count = kept.count
+              sandbox.groups = groups.baseAddress
+              sandbox.group_count = groups.count
+              sandbox.filter = UnsafeRawPointer(filter.isEmpty ? nil : filter.baseAddress)
+              sandbox.filter_length = filter.count / 8
+              return try spawn(&sandbox)
+            }
           }
         }
       }
@@ -205,11 +215,25 @@ final class SandboxProcess: Sendable {
     for (index, (descriptor, stream)) in streams.enumerated() where waiting[index].fd >= 0 {
       drain(descriptor.raw, buffer) { output(stream, $0) }
     }
+    reap(owner.raw)
+    return Self.read(running.reports)
+  }
+
+  /// Lets the command use the user's terminal until it ends.
+  func finish(_ running: Running, with session: TerminalSession) -> [clinux_report] {
+    let owner = OwnedDescriptor(owning: running.process)
+    session.begin()
+    session.carry(until: owner.raw)
+    session.end()
+    reap(owner.raw)
+    return Self.read(running.reports)
+  }
+
+  private func reap(_ process: CInt) {
     state.withLock { state in
-      _ = clinux_reap(owner.raw)
+      _ = clinux_reap(process)
       if case .running = state { state = .ended }
     }
-    return Self.read(running.reports)
   }
 
   /// Reads what is left in a pipe whose writers are gone; not more than a pipe holds, as somebody

@@ -1,5 +1,6 @@
 import Glibc
 import PipelineDSL
+import Synchronization
 import SystemPackage
 
 extension Solver {
@@ -45,7 +46,11 @@ extension Solver {
   // MARK: - COPY
 
   /// A copy's request, with the trees it reads as directories.
-  func request(_ copy: CopyAction, at location: SourceLocation?) async throws -> CopyRequest {
+  ///
+  /// A key needs the sources alone; a base that is copied into is then not even fetched.
+  func request(
+    _ copy: CopyAction, at location: SourceLocation?, isForKey: Bool = false
+  ) async throws -> CopyRequest {
     var sources: [CopyRequest.Source] = []
     for source in copy.sources {
       switch source {
@@ -58,7 +63,7 @@ extension Solver {
       }
     }
     var request = CopyRequest(
-      root: try await rootTree(copy.root), sources: sources,
+      root: isForKey ? .empty : try await rootTree(copy.root), sources: sources,
       destination: Array(copy.destination.utf8),
       workingDirectory: Array(copy.workingDirectory.utf8))
     request.owner = copy.owner
@@ -119,7 +124,11 @@ extension Solver {
         mounts.append(.tmpfs(target: Array(target.utf8), size: size))
       case .secret(let secret):
         guard let source = inputs.secrets[secret.id] else {
-          guard secret.isRequired else { continue }
+          guard secret.isRequired else {
+            // BuildKit sets the variable all the same, to nothing (R8).
+            if let name = secret.variable { environment.append("\(name)=") }
+            continue
+          }
           throw Diagnostic(
             "secret \(secret.id): not found", at: operation.location,
             help: "give it with --secret id=\(secret.id),src=FILE or id=\(secret.id),env=NAME")
@@ -152,11 +161,12 @@ extension Solver {
             content: Array(content.utf8), target: Array(target.utf8), mode: 0o755, uid: 0, gid: 0))
       }
     }
-    let request = RunRequest(
+    var request = RunRequest(
       root: root, arguments: run.arguments.map { Array($0.utf8) },
       environment: environment.map { Array($0.utf8) },
       workingDirectory: Array(run.workingDirectory.utf8), user: run.user, mounts: mounts,
       network: run.network, allowsEverything: run.isInsecure)
+    request.limits = options.limits
     let tail = OutputTail()
     let splitter = LineSplitter(hiding: hidden) { [progress] line in
       tail.add(line)
@@ -168,7 +178,44 @@ extension Solver {
     }
     splitter.finish()
     guard status == .exited(0) else {
+      if options.opensShellOnFailure { try await openShell(request, status, in: workspace) }
       throw Self.failure(run, status, operation, output: tail.text)
+    }
+  }
+
+  /// Lets a person look around where a command failed: its root as it left it, its mounts,
+  /// variables, directory and user.
+  private func openShell(
+    _ request: RunRequest, _ status: ExitStatus, in workspace: Workspace
+  ) async throws {
+    let isFirst = hasOpenedShell.withLock { hasOpened in
+      defer { hasOpened = true }
+      return !hasOpened
+    }
+    guard isFirst else { return }
+    var shell = request
+    // The command's own shell, where it was run by one.
+    let isShell = request.arguments.count == 3 && request.arguments[1].elementsEqual("-c".utf8)
+    shell.arguments = [isShell ? request.arguments[0] : Array("/bin/sh".utf8)]
+    if let term = ProcessVariables.nonEmpty("TERM") {
+      shell.environment.append(Array("TERM=\(term)".utf8))
+    }
+    progress.suspend()
+    defer { progress.resume() }
+    StandardError.write(
+      "the command failed (\(Self.words(status))); this is a shell in its place, 'exit' leaves it\n"
+    )
+    do {
+      _ = try await Sandbox(empty: store.empty).attach(shell, in: workspace)
+    } catch let error as Diagnostic {
+      StandardError.write("no shell can be opened here: \(error.message)\n")
+    }
+  }
+
+  private static func words(_ status: ExitStatus) -> String {
+    switch status {
+    case .exited(let code): "exit code: \(code)"
+    case .signaled(let number): "killed by signal \(number)"
     }
   }
 
@@ -176,11 +223,7 @@ extension Solver {
     _ run: RunAction, _ status: ExitStatus, _ operation: Operation, output: String
   ) -> Diagnostic {
     let command = GoText.oneLine(run.arguments.joined(separator: " "))
-    let how =
-      switch status {
-      case .exited(let code): "exit code: \(code)"
-      case .signaled(let number): "killed by signal \(number)"
-      }
+    let how = words(status)
     var notes: [Diagnostic.Note] = []
     if !output.isEmpty { notes.append(.init("the last lines it printed:\n\(output)")) }
     return Diagnostic(

@@ -66,9 +66,9 @@ final class BuildSite: Sendable {
   /// Waits until the running build has printed a text.
   func wait(for text: String, from process: Process) async throws {
     for _ in 0..<1500 {
-      if try printed().contains(text) { return }
-      let shown = try printed()
-      try #require(process.isRunning, "the build ended before it printed '\(text)': \(shown)")
+      let printed = try printed()
+      if printed.contains(text) { return }
+      try #require(process.isRunning, "the build ended before it printed '\(text)': \(printed)")
       try await Task.sleep(for: .milliseconds(20))
     }
     Issue.record("'\(text)' was never printed: \(try printed())")

@@ -42,7 +42,8 @@ struct ShellQuotingTests {
     }
   }
 
-  @Test("Random strings, in every place a value may stand", arguments: 1...4, ["/bin/sh", "/bin/bash"])
+  @Test(
+    "Random strings, in every place a value may stand", arguments: 1...4, ["/bin/sh", "/bin/bash"])
   func randomStrings(seed: UInt64, shell: String) throws {
     var generator = Generator(state: seed)
     var wanted: [UInt8] = []

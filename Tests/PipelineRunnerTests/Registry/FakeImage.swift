@@ -33,6 +33,12 @@ struct FakeImage: Sendable {
     self.manifest = try Self.json(manifest)
   }
 
+  var configDescriptor: Descriptor {
+    Descriptor(
+      mediaType: MediaType.ociConfig, digest: SHA256Hasher.digest(of: config),
+      size: Int64(config.count))
+  }
+
   func descriptor(_ platform: Descriptor.PlatformFields?) -> Descriptor {
     Descriptor(
       mediaType: MediaType.ociManifest, digest: digest, size: Int64(manifest.count),

@@ -20,12 +20,14 @@ struct RegistryFixture {
   }
 
   init(
-    logins: String? = nil, mirrors: [String: [WebAddress]] = [:], plainHosts: Set<String> = []
+    logins: String? = nil, mirrors: [String: [WebAddress]] = [:], plainHosts: Set<String> = [],
+    chunkSize: Int64 = 256 << 20, prepare: (TemporaryDirectory) throws -> Void = { _ in }
   ) throws {
     directory = try TemporaryDirectory()
     waits = Waits()
     store = try Store(at: directory.path.appending("state"))
     if let logins { try directory.write("config.json", logins) }
+    try prepare(directory)
     let waits = waits
     var retries = RetryPolicy()
     retries.wait = { waits.note($0) }
@@ -34,7 +36,7 @@ struct RegistryFixture {
         plainHosts: plainHosts, mirrors: mirrors,
         certificates: CertificateDirectories(directories: [directory.path.appending("certs.d")]),
         credentials: RegistryCredentials(file: directory.path.appending("config.json")),
-        retries: retries))
+        retries: retries, chunkSize: chunkSize))
     images = RegistryImages(client: client, store: store)
   }
 
@@ -45,6 +47,43 @@ struct RegistryFixture {
   /// The bytes of an image's layers.
   func layers(of image: ResolvedImage) throws -> [[UInt8]] {
     try image.layers.map { try Self.content(of: $0.blobs.open($0.descriptor)) }
+  }
+
+  /// Pushes an image whose layers lie in files.
+  func push(
+    _ image: FakeImage, to name: String, origins: [Digest: String] = [:]
+  ) async throws {
+    let reference = try RegistryReference(name)
+    let push = try RegistryPush(reference, client: client)
+    let folder = directory.path
+    let blobs = try image.layers.map { layer in
+      let digest = SHA256Hasher.digest(of: layer)
+      let file = folder.appending(digest.hex)
+      try FileContent.write(file, layer)
+      return RegistryPush.Blob(
+        descriptor: Descriptor(
+          mediaType: MediaType.ociLayer, digest: digest, size: Int64(layer.count)),
+        origin: origins[digest]
+      ) { file }
+    }
+    try await push.push(
+      blobs: blobs,
+      documents: [
+        .init(descriptor: image.configDescriptor, bytes: image.config),
+        .init(descriptor: image.descriptor(nil), bytes: image.manifest),
+      ], scratch: folder, tag: reference.tag ?? "latest")
+  }
+
+  /// The text of the diagnostic that the body ends with; empty where it ends well.
+  func failure(_ body: () async throws -> Void) async -> String {
+    do {
+      try await body()
+      return ""
+    } catch let error as Diagnostic {
+      return "\(error.message)\(error.help.map { "\nhelp: \($0)" } ?? "")"
+    } catch {
+      return "\(error)"
+    }
   }
 
   static func content(of reader: any BlobReader) throws -> [UInt8] {

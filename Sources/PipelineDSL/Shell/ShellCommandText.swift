@@ -1,5 +1,5 @@
 /// The finished text of a command, and how a `RUN` has to hold it.
-struct ShellScript: Sendable {
+struct ShellCommandText: Sendable {
   let text: String
   /// The text as the program's author laid it out, with a letter for each value.
   let skeleton: String
