@@ -44,6 +44,20 @@ struct HeredocReadingTests {
     #expect(try readInstruction("RUN " + text) == .run(RunInstruction(.shell(text))))
   }
 
+  @Test(
+    "R2: a command that is one here-document and nothing else is a script",
+    arguments: [
+      ("RUN <<EOF", true), ("RUN <<-E'O'F", true), ("RUN 3<<\"EOF\"", true),
+      ("RUN --network=none <<EOF", true), ("RUN <<EOF cat", false), ("RUN cat <<EOF", false),
+    ])
+  func script(line: String, isScript: Bool) throws {
+    guard case .run(let run) = try readInstruction(line + "\nbody\nEOF\n") else {
+      Issue.record("no RUN")
+      return
+    }
+    #expect(run.soleHeredoc?.body == (isScript ? "body\n" : nil))
+  }
+
   @Test("L12: COPY takes bodies as sources, by name")
   func copy() throws {
     #expect(
