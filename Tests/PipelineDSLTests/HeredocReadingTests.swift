@@ -23,7 +23,7 @@ struct HeredocReadingTests {
     arguments: [
       ("<<EOF", "EOF", true), ("<<'EOF'", "EOF", false), ("<<\"E F\"", "E F", false),
       ("<<E'O'F", "EOF", false), ("<<E\\OF", "EOF", true), ("<<$x", "$x", true),
-      ("<<${x:-y}", "${x:-y}", true),
+      ("<<${x:-y}", "${x:-y}", true), ("<< EOF", "EOF", true),
     ])
   func introductions(word: String, name: String, expands: Bool) throws {
     let run = try readInstruction("RUN \(word)\nbody\n\(name)\n")
@@ -37,7 +37,7 @@ struct HeredocReadingTests {
   @Test(
     "L12: words that introduce none",
     arguments: [
-      "cat << EOF", "cat <<<EOF", "echo 'a <<EOF'", "echo \"<<EOF\"", "echo $((1<<4))", "a<<EOF",
+      "cat <<<EOF", "echo 'a <<EOF'", "echo \"<<EOF\"", "echo $((1<<4))", "a<<EOF",
       "echo it's <<EOF", "echo ${x,,} <<EOF", "<<",
     ])
   func noIntroductions(text: String) throws {

@@ -119,7 +119,32 @@ struct CheckCommandTests {
       #expect(error.status == 65)
       #expect(
         error.diagnostics.last?.message
-          == "check=error=true, and there are findings of ExposeProtoCasing, JSONArgsRecommended")
+          == "the check option error=true is set, and there are findings of ExposeProtoCasing, "
+          + "JSONArgsRecommended")
+    }
+  }
+
+  @Test("options given to a build replace those of the file, and must be ones")
+  func options() throws {
+    func image(_ text: String) throws -> DeclaredImage {
+      let result = DockerfileParser.parse(Array(text.utf8), file: "Dockerfile")
+      return DeclaredImage(
+        graph: try #require(result.graph), contexts: [:], contextDirectory: ".", tags: [],
+        source: SourceText(Array(text.utf8)), found: result.diagnostics)
+    }
+    let strict = try image("# check=error=true\nFROM a:1\nCMD x\n")
+    #expect(try CheckedGraph(strict, ignore: nil, options: "skip=all").warnings() == [])
+    #expect(throws: CommandFailure.self) { try CheckedGraph(strict, ignore: nil).warnings() }
+    let lax = try image("FROM a:1\nCMD x\n")
+    #expect(try CheckedGraph(lax, ignore: nil).warnings().count == 1)
+    #expect(throws: CommandFailure.self) {
+      try CheckedGraph(lax, ignore: nil, options: "error=true").warnings()
+    }
+    #expect(throws: CommandFailure.self) {
+      try CheckedGraph(lax, ignore: nil, options: "nonsense").warnings()
+    }
+    #expect(throws: CommandFailure.self) {
+      try CheckedGraph(try image("# check=nonsense\nFROM a:1\n"), ignore: nil).warnings()
     }
   }
 }

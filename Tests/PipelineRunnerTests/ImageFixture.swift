@@ -92,8 +92,7 @@ struct ImageFixture {
 
   /// The bytes of a resolved image's layer.
   static func content(of layer: BaseLayer) throws -> [UInt8] {
-    guard let descriptor = layer.descriptor else { return [] }
-    let reader = try layer.blobs.open(descriptor)
+    let reader = try layer.blobs.open(layer.descriptor)
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1000)
     while true {

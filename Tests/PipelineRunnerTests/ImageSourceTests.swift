@@ -28,7 +28,7 @@ struct ImageSourceTests {
     #expect(image.configuration.config?.command == ["/bin/x"])
     #expect(image.layers.count == 1)
     let bytes = try ImageFixture.content(of: image.layers[0])
-    #expect(SHA256Hasher.digest(of: bytes) == image.layers[0].descriptor?.digest)
+    #expect(SHA256Hasher.digest(of: bytes) == image.layers[0].descriptor.digest)
   }
 
   @Test("a layout of umoci, by path, by tag and by digest")
@@ -70,7 +70,7 @@ struct ImageSourceTests {
       #expect(image.layers.map(\.diffID) == [diffID])
       #expect(image.configuration.rootfs.diffIDs == [diffID])
       let bytes = try ImageFixture.content(of: image.layers[0])
-      #expect(SHA256Hasher.digest(of: bytes) == image.layers[0].descriptor?.digest)
+      #expect(SHA256Hasher.digest(of: bytes) == image.layers[0].descriptor.digest)
     }
     #expect(try fixture.read("rootfs.tar").digest == diffID)
   }
@@ -123,7 +123,7 @@ struct ImageSourceTests {
   @Test("a missing blob and one of another size are refused when they are opened")
   func wrongLayer() throws {
     let layer = try fixture.read("layout").layers[0]
-    let descriptor = try #require(layer.descriptor)
+    let descriptor = layer.descriptor
     let name = LayoutBlobs.name(descriptor.digest)
     try FileContent.replace(blob(descriptor.digest), with: [1, 2, 3])
     var error = #expect(throws: Diagnostic.self) { try ImageFixture.content(of: layer) }

@@ -31,7 +31,7 @@ final class UnpackBench {
       descriptor: Descriptor(
         mediaType: MediaType.ociLayer, digest: SHA256Hasher.digest(of: blob),
         size: Int64(blob.count)), blobs: MemoryBlobs(content: blob))
-    try layer.unpack(into: target)
+    _ = try layer.unpack(into: target)
     return target
   }
 
@@ -165,7 +165,7 @@ struct LayerUnpackerTests {
       let target = try bench.tree.directory("out-\(compression)")
       let layer = BaseLayer(
         diffID: packed.diffID, descriptor: packed.descriptor, blobs: FileBlobSource(file: file))
-      try layer.unpack(into: target)
+      _ = try layer.unpack(into: target)
       #expect(target.appending("f").text == text)
     }
   }

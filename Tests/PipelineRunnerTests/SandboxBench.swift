@@ -97,7 +97,7 @@ final class SandboxBench: Sendable {
     var found: [String] = []
     for name in try DirectoryTree.names(in: directory).sorted() {
       let path = directory.appending(name)
-      let isDirectory = path.status?.isDirectory ?? false
+      let isDirectory = path.status.map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
       found.append(prefix + name + (isDirectory ? "/" : ""))
       if isDirectory { found += try list(path, prefix + name + "/") }
     }

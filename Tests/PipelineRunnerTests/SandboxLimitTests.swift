@@ -26,7 +26,7 @@ import Testing
     func look(_ path: FilePath, depth: Int) {
       for name in (try? DirectoryTree.names(in: path)) ?? [] {
         let child = path.appending(name)
-        guard child.status?.isDirectory == true else { continue }
+        guard let status = child.status, status.st_mode & S_IFMT == S_IFDIR else { continue }
         if name.hasPrefix("pipeline-\(getpid())-") { found.append(child.string) }
         if depth < 4 { look(child, depth: depth + 1) }
       }

@@ -14,7 +14,9 @@ public struct Command: SingleStep {
 
   /// Takes a vector of arguments that the program has computed; an empty one clears the base's.
   public init(arguments: [String]) {
-    step = Step(.command(.exec(arguments)))
+    step = Step(
+      .instruction(.command(.exec(arguments))),
+      problem: InstructionCheck.problem(of: arguments, in: "Command", mayBeEmpty: true))
   }
 
   /// Takes a program that this stage made, inherited or has copied, and its arguments.

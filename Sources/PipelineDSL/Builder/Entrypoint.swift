@@ -15,7 +15,9 @@ public struct Entrypoint: SingleStep {
 
   /// Takes a vector of arguments that the program has computed; an empty one clears the base's.
   public init(arguments: [String]) {
-    step = Step(.entrypoint(.exec(arguments)))
+    step = Step(
+      .instruction(.entrypoint(.exec(arguments))),
+      problem: InstructionCheck.problem(of: arguments, in: "Entrypoint", mayBeEmpty: true))
   }
 
   /// Takes a program that this stage made, inherited or has copied, and its arguments.

@@ -45,6 +45,8 @@ public struct Healthcheck: SingleStep {
     let (options, problem) = HealthcheckInstruction.Options.spelled(
       interval: interval, timeout: timeout, startPeriod: startPeriod,
       startInterval: startInterval, retries: retries)
-    step = Step(.healthcheck(.command(.exec(arguments), options))).adding(problem)
+    step = Step(
+      .instruction(.healthcheck(.command(.exec(arguments), options))),
+      problem: InstructionCheck.problem(of: arguments, in: "Healthcheck") ?? problem)
   }
 }

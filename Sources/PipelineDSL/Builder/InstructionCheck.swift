@@ -13,11 +13,12 @@ struct InstructionCheck {
     case .copy(let copy): try check("Copy", copy.sources, to: copy.destination)
     case .add(let add): try check("Add", add.sources, to: add.destination)
     case .run(let run): try check(run)
-    case .command(let command): try check("Command", command, mayBeEmpty: true)
-    case .entrypoint(let command): try check("Entrypoint", command, mayBeEmpty: true)
-    case .healthcheck(.command(let command, _)): try check("Healthcheck", command)
+    case .command(let command), .entrypoint(let command), .healthcheck(.command(let command, _)):
+      try check(command)
     case .healthcheck(.none): break
-    case .shell(let arguments): try check("Shell", .exec(arguments))
+    case .shell(let arguments):
+      try check(.exec(arguments))
+      if let problem = Self.problem(of: arguments, in: "Shell") { throw located(problem) }
     case .argument(let arguments):
       for argument in arguments where !Reference.isName(argument.name) {
         throw problem(
@@ -72,19 +73,26 @@ struct InstructionCheck {
     }
   }
 
-  private func check(
-    _ name: String, _ command: CommandLine, mayBeEmpty: Bool = false
-  ) throws(Diagnostic) {
+  private func check(_ command: CommandLine) throws(Diagnostic) {
     switch command {
-    case .shell(let text):
-      if text.isEmpty { throw problem("the command of '\(name)' is empty") }
-      try check(text: text)
+    case .shell(let text): try check(text: text)
     case .exec(let arguments):
       for argument in arguments { try check(text: argument) }
-      if arguments.first?.isEmpty ?? !mayBeEmpty {
-        throw problem("'\(name)' names no program")
-      }
     }
+  }
+
+  /// What is wrong with a vector of arguments; an instruction that is spelled directly may be empty.
+  static func problem(
+    of arguments: [String], in name: String, mayBeEmpty: Bool = false
+  ) -> Diagnostic? {
+    guard arguments.first?.isEmpty ?? !mayBeEmpty else { return nil }
+    return Diagnostic("'\(name)' names no program")
+  }
+
+  private func located(_ problem: Diagnostic) -> Diagnostic {
+    var problem = problem
+    problem.location = location
+    return problem
   }
 
   private func check(
@@ -100,7 +108,7 @@ struct InstructionCheck {
   }
 
   private func check(_ run: RunInstruction) throws(Diagnostic) {
-    try check("Run", run.command)
+    try check(run.command)
     for heredoc in run.heredocs { try check(text: heredoc.body) }
     var targets: Set<Word> = []
     for mount in run.mounts {

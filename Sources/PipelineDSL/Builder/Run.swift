@@ -34,6 +34,7 @@ public struct Run: SingleStep {
   private var instruction: RunInstruction
   private let command: ShellCommand.Rendered?
   private var mounts: [RunMount]
+  private var problem: Diagnostic?
 
   /// Runs text with the stage's shell.
   public init(_ command: ShellCommand) {
@@ -57,11 +58,18 @@ public struct Run: SingleStep {
     instruction = RunInstruction(.exec(arguments))
     command = nil
     mounts = []
+    problem = InstructionCheck.problem(of: arguments, in: "Run")
   }
 
   /// Runs lines as a script that goes on after a command that fails, as `RUN <<EOF` does.
-  public init(script: String) {
-    let body = script.isEmpty || script.hasSuffix("\n") ? script : script + "\n"
+  ///
+  /// It takes literal text only: text with values in it is a ``ShellCommand``.
+  public init(script: StaticString) {
+    self.init(scriptText: "\(script)")
+  }
+
+  init(scriptText text: String) {
+    let body = text.isEmpty || text.utf8.last == UInt8(ascii: "\n") ? text : text + "\n"
     let heredoc = Heredoc(script: body)
     self.init(RunInstruction(.shell("<<" + heredoc.name), heredocs: [heredoc]))
   }
@@ -149,7 +157,7 @@ public struct Run: SingleStep {
   public var step: Step {
     Step(
       .run(instruction, script: command?.script, mounts: mounts),
-      references: command?.references ?? [], problem: command?.problem)
+      references: command?.references ?? [], problem: command?.problem ?? problem)
   }
 
   private func adding(_ mount: RunMount) -> Run {

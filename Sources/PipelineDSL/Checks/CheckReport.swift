@@ -12,15 +12,16 @@ package struct CheckReport: Sendable {
   /// - Parameters:
   ///   - input: what to look at.
   ///   - found: what was found while reading; rules that the parser serves are among it.
-  package init(_ input: CheckInput, found: [Diagnostic] = []) {
+  ///   - options: what counts instead of the file's `# check=` directive.
+  package init(_ input: CheckInput, found: [Diagnostic] = [], options: String? = nil) {
     var all = found
     var configuration = CheckConfiguration()
-    if let text = input.graph.directives.check {
+    if let text = options ?? input.graph.directives.check {
       do {
         configuration = try CheckConfiguration(text)
       } catch {
         var diagnostic = error
-        diagnostic.location = Self.directive(in: input)
+        if options == nil { diagnostic.location = Self.directive(in: input) }
         all.append(diagnostic)
       }
     }

@@ -19,7 +19,7 @@ extension StepConverter {
     case .shell:
       if let script = run.heredocs.first?.body {
         heads.append(
-          (SwiftCode("Run", ["script: \(SwiftLiteral.lines(script))"]), Run(script: script)))
+          (SwiftCode("Run", ["script: \(SwiftLiteral.lines(script))"]), Run(scriptText: script)))
       }
     }
     let bare = RunInstruction(run.command, heredocs: run.heredocs)

@@ -191,10 +191,15 @@ struct StepConverter {
   ) -> Result {
     let step = Step(make(command))
     switch command {
+    case .shell(""):
+      // A text of the declaration may not be empty, as that of a Dockerfile may.
+      return result("Step", [".\(name.lowercased())(.shell(\"\"))"], step)
     case .shell(let text):
       return result(name, ["shell: " + SwiftLiteral.text(text)], step)
     case .exec(let arguments) where arguments.isEmpty:
       return result(name, ["arguments: []"], step)
+    case .exec(let arguments) where arguments.first == "":
+      return result("Step", [".\(name.lowercased())(\(SwiftWords.command(command)))"], step)
     case .exec(let arguments):
       return result(name, arguments.map(SwiftLiteral.string), step)
     }
@@ -240,7 +245,7 @@ struct StepConverter {
     case .shell(let text): arguments.append(SwiftLiteral.string(text))
     case .exec(let vector): arguments.append("arguments: \(SwiftWords.strings(vector))")
     }
-    var isTyped = true
+    var isTyped = command != .shell("") && command != .exec([])
     for (label, text) in [
       ("every", options.interval), ("timeout", options.timeout),
       ("startPeriod", options.startPeriod), ("startInterval", options.startInterval),

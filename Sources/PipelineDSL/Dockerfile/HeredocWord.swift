@@ -81,11 +81,20 @@ private struct HeredocLexer {
     private var isInWord = false
 
     mutating func add(_ scalar: Unicode.Scalar) {
-      guard scalar.properties.isWhitespace else { return addRaw(scalar) }
+      guard scalar.properties.isWhitespace, !awaitsHeredocName else { return addRaw(scalar) }
       guard isInWord, !current.isEmpty else { return }
       all.append(current)
       current = ""
       isInWord = false
+    }
+
+    /// Blanks after a bare `<<` belong to its word: BuildKit finds the name behind them, be it in
+    /// `$((1 << 4))`.
+    private var awaitsHeredocName: Bool {
+      guard current.utf8.contains(UInt8(ascii: "<")) else { return false }
+      let rest = current.unicodeScalars.drop { ("0"..."9").contains($0) }
+      return rest.starts(with: "<<".unicodeScalars)
+        && rest.dropFirst(2).allSatisfy(\.properties.isWhitespace)
     }
 
     mutating func addRaw(_ scalar: Unicode.Scalar) {

@@ -20,6 +20,17 @@ struct BuildCommand: AsyncParsableCommand {
       valueName: "output"))
   var output: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Use what others did: type=registry,ref=NAME or type=local,src=DIR.", valueName: "cache"))
+  var cacheFrom: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Let others use what is done: type=registry,ref=NAME or type=local,dest=DIR[,mode=max].",
+      valueName: "cache"))
+  var cacheTo: [String] = []
+
   @Flag(help: "Push the image under its names: short for -o type=registry.")
   var push = false
 
@@ -27,6 +38,14 @@ struct BuildCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "Annotate the manifest, or another level: [manifest|index|…:]KEY=VALUE.", valueName: "text"))
   var annotation: [String] = []
+
+  @Flag(help: "Attach a bill of materials: the packages found in the image, as SPDX.")
+  var sbom = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Attach how the image was made, as SLSA provenance: min, max or false.", valueName: "mode"))
+  var provenance: String?
 
   @Flag(help: "Fail at the first step that the cache does not serve, and say why.")
   var failOnMiss = false
@@ -50,16 +69,32 @@ struct BuildCommand: AsyncParsableCommand {
     }
     if push { outputs.append(OutputSpecification(kind: .registry)) }
     var request = try flags.request(tags: tag, outputs: outputs)
-    request.annotations = try annotation.flatMap { text in
+    request.annotations += try annotation.flatMap { text in
       try BuildFlags.usage { () throws(Diagnostic) in try OutputAnnotation.parse(text) }
     }
     request.failsOnMiss = failOnMiss
+    request.attestations.hasSBOM = sbom
+    if let provenance {
+      request.attestations.provenance = try BuildFlags.usage { () throws(Diagnostic) in
+        try AttestationOptions.provenance(provenance)
+      }
+    }
     if onFailure == .shell {
       guard TerminalSession.isPossible else {
         throw CommandFailure.usage(
           "--on-failure=shell needs a terminal: standard input and output have to be one")
       }
       request.opensShellOnFailure = true
+    }
+    request.importedCaches = try cacheFrom.map { text in
+      try BuildFlags.usage { () throws(Diagnostic) in
+        try CacheSpecification(parsing: text, isTarget: false)
+      }
+    }
+    request.exportedCaches = try cacheTo.map { text in
+      try BuildFlags.usage { () throws(Diagnostic) in
+        try CacheSpecification(parsing: text, isTarget: true)
+      }
     }
     request.idFile = iidfile.map { FilePath($0) }
     request.metadataFile = metadataFile.map { FilePath($0) }

@@ -69,10 +69,7 @@ struct BuildFlags: ParsableArguments {
   func request(tags: [String], outputs: [OutputSpecification]) throws -> BuildRequest {
     let image = try graph.load(context: context)
     let main = FilePath(context ?? image.contextDirectory)
-    let warnings =
-      skipsChecks
-      ? image.found
-      : try CheckedGraph(image, ignore: graph.ignorePatterns(context: main)).warnings()
+    let warnings = skipsChecks ? image.found : try checked(image, main).warnings()
     var catalog: [String: ContextCatalog.Entry] = [:]
     for (name, source) in image.contexts {
       catalog[name] = try entry(name, source, relativeTo: main)
@@ -86,9 +83,10 @@ struct BuildFlags: ParsableArguments {
     }
     let contexts = ContextCatalog(catalog)
     var options = BuildOptions(platform: .current, buildPlatform: .current)
-    let platforms = try platform.flatMap { $0.split(separator: ",") }.map { text in
+    let given = try platform.flatMap { $0.split(separator: ",") }.map { text in
       try Self.usage { () throws(Diagnostic) in try Platform(parsing: String(text)) }
     }
+    let platforms = given.isEmpty ? image.platforms : given
     if let first = platforms.first { options.platform = first }
     options.target = target
     options.buildArguments = buildArguments()
@@ -109,10 +107,22 @@ struct BuildFlags: ParsableArguments {
       tags: try (tags.isEmpty ? image.tags : tags).map(Self.reference), outputs: outputs,
       warnings: warnings)
     request.limits = try limits.limits
+    request.annotations = image.annotations.sorted { $0.key < $1.key }.map { key, value in
+      OutputAnnotation(key: key, value: value)
+    }
     return request
   }
 
   // MARK: - Parts
+
+  /// The checks before a build; docker's build argument replaces the file's `# check=`.
+  private func checked(
+    _ image: DeclaredImage, _ main: FilePath
+  ) throws(CommandFailure) -> CheckedGraph {
+    CheckedGraph(
+      image, ignore: try graph.ignorePatterns(context: main),
+      options: buildArguments()["BUILDKIT_DOCKERFILE_CHECK"])
+  }
 
   /// The lock file beside the Dockerfile, or beside the source of the program.
   private func sourceLock(_ image: DeclaredImage, _ main: FilePath) throws -> SourceLock {

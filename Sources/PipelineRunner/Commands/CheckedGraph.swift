@@ -10,11 +10,13 @@ struct CheckedGraph {
   var source: SourceText?
 
   /// Checks an image that could be read.
-  init(_ image: DeclaredImage, ignore: IgnorePatterns?) {
+  ///
+  /// `options` count instead of the file's `# check=`.
+  init(_ image: DeclaredImage, ignore: IgnorePatterns?, options: String? = nil) {
     let input = CheckInput(image.graph, source: image.source, ignore: ignore)
     self.input = input
     source = image.source
-    report = CheckReport(input, found: image.found)
+    report = CheckReport(input, found: image.found, options: options)
   }
 
   /// Checks the bytes of a Dockerfile.
@@ -39,14 +41,17 @@ struct CheckedGraph {
   /// Errors are not among it: a build that comes to them stops there, and one that does not is
   /// none the worse.
   ///
-  /// - Throws: all findings where `# check=error=true` makes a failure of them.
+  /// - Throws: all findings where `# check=error=true` makes a failure of them, and check options
+  ///   that cannot be read.
   func warnings() throws(CommandFailure) -> [Diagnostic] {
+    let malformed = report.diagnostics.filter { $0.severity == .error && $0.id == nil }
+    guard malformed.isEmpty else { throw CommandFailure.badInput(malformed) }
     guard !report.isRefused else {
       let rules = Set(report.diagnostics.compactMap(\.id)).sorted().joined(separator: ", ")
       throw CommandFailure.badInput(
         report.diagnostics + [
           Diagnostic(
-            "check=error=true, and there are findings of \(rules)",
+            "the check option error=true is set, and there are findings of \(rules)",
             help: "put them right, or leave a rule out with '# check=skip=RULE'")
         ])
     }

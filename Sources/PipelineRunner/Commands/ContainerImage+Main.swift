@@ -14,7 +14,8 @@ extension ContainerImage {
       }
       return DeclaredImage(
         graph: declaration.graph, contexts: Dictionary(contexts) { first, _ in first },
-        contextDirectory: image.contextDirectory, tags: [image.name])
+        contextDirectory: image.contextDirectory, tags: [image.name], platforms: image.platforms,
+        annotations: image.annotations)
     }
     await Declaration.$current.withValue(declaration) { await PipelineCommand.start() }
   }

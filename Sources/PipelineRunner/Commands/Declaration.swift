@@ -18,6 +18,10 @@ struct DeclaredImage: Sendable {
   var contextDirectory: String
   /// The names the image gets without `-t`.
   var tags: [String]
+  /// The platforms the image is for without `--platform`; none is this machine's.
+  var platforms: [Platform] = []
+  /// Annotations of the manifests, before those of the command line.
+  var annotations: [String: String] = [:]
   /// The text of the Dockerfile where the graph was read from one.
   var source: SourceText?
   /// What the parser had to say that is no error.

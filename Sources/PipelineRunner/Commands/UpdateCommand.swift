@@ -15,8 +15,10 @@ struct UpdateCommand: AsyncParsableCommand {
   func run() async throws {
     var request = try flags.request(tags: [], outputs: [])
     let store = try Store(at: request.stateDirectory)
-    request.contexts.registries = RegistryImages(
-      client: RegistryClient(options: request.registries), store: store)
+    let registries = RegistryClient(options: request.registries)
+    request.contexts.registries = RegistryImages(client: registries, store: store)
+    request.inputs.downloads = HTTPDownloads(
+      client: registries.http, retries: request.registries.retries)
     let old = request.lock.content
     let new = try await LockUpdate(request: request, store: store).run()
     let changes = new.changes(from: old ?? LockFile())

@@ -71,7 +71,7 @@ struct BuildReport: Sendable {
         lines.append("\(Self.column(row.size))  \(Self.shortened(row.title))")
       }
       lines.append("")
-      if let stage = image.largestStage, stage.size > 0 {
+      if let stage = image.largestStage, stage.size > image.size {
         lines.append("\(Self.column(stage.size))  stage \(stage.name)")
         let percent = image.size * 1000 / stage.size
         lines.append(
@@ -151,7 +151,7 @@ extension BuildReport.Image {
       titles.append(item.operation.map { plan[$0].title } ?? item.entry.createdBy ?? "base image")
     }
     func size(_ layer: LayerID) throws -> Int64 {
-      try solver.store.info(of: layer)?.size ?? solver.bases[layer]?.descriptor?.size ?? 0
+      try solver.store.info(of: layer)?.size ?? solver.bases[layer]?.descriptor.size ?? 0
     }
     layers = try image.layerIDs.enumerated().map { index, layer in
       let own = index < titles.count ? titles[index] : "base image"

@@ -14,6 +14,9 @@ struct BuildRequest: Sendable {
   /// What the sources are pinned to.
   var lock: SourceLock
   var usesCache = true
+  /// Caches of other machines that are read, and those that are written.
+  var importedCaches: [CacheSpecification] = []
+  var exportedCaches: [CacheSpecification] = []
   /// Whether a step that would run is an error (`--fail-on-miss`).
   var failsOnMiss = false
   /// The image is built for each; the first is that of the options.
@@ -29,6 +32,8 @@ struct BuildRequest: Sendable {
   var warnings: [Diagnostic] = []
   /// `--annotation`, for every output that has a manifest.
   var annotations: [OutputAnnotation] = []
+  /// Statements made about the image, for outputs that can hold them.
+  var attestations = AttestationOptions()
   /// A file for the image's digest (`--iidfile`).
   var idFile: FilePath?
   /// A file for what was built, as JSON (`--metadata-file`).
@@ -73,6 +78,19 @@ extension BuildRequest {
       }
       for name in names where try RegistryReference(name).digest != nil {
         throw Diagnostic("'\(name)' has a digest, and a push goes to a tag")
+      }
+    }
+    if !attestations.isEmpty {
+      for output in outputs where !output.isFileTree && output.mediaTypes == .docker {
+        throw Diagnostic(
+          "'\(output)' cannot hold attestations, which need OCI media types",
+          help: "write type=oci or type=registry, or leave --sbom and --provenance out")
+      }
+      guard outputs.contains(where: { !$0.isFileTree && ($0.destination != nil || $0.pushes) })
+      else {
+        throw Diagnostic(
+          "no output holds attestations",
+          help: "add one, such as -o type=oci,dest=image.tar, or leave --sbom and --provenance out")
       }
     }
     guard platforms.count > 1 else { return }

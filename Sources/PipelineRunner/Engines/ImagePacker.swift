@@ -1,3 +1,4 @@
+import Glibc
 import PipelineDSL
 import Synchronization
 import SystemPackage
@@ -26,7 +27,9 @@ final class ImagePacker: Sendable {
   func diffIDs(of layers: [LayerID], compression: OutputCompression?) async throws -> [Digest] {
     try await forEach(layers) { layer, below in
       if let base = self.solver.bases[layer] { return base.diffID }
-      if let known = try self.store.diffID(for: self.key(layer, below, nil)) { return known }
+      let key = self.key(layer, below, nil)
+      if let known = try self.store.diffID(for: key) { return known }
+      if let known = self.solver.imported?.diffID(for: key) { return known }
       if let compression { return try await self.pack(layer, below, compression).diffID }
       return try await self.make(layer, below, OutputCompression(kind: .uncompressed), keeps: false)
         .diffID
@@ -47,7 +50,9 @@ final class ImagePacker: Sendable {
     _ layers: [LayerID], compression: OutputCompression
   ) async throws -> [PackedLayer] {
     try await forEach(layers) { layer, below in
-      if let base = self.solver.bases[layer], let descriptor = base.descriptor {
+      if let base = self.solver.bases[layer], let descriptor = base.descriptor,
+        !compression.changes(base)
+      {
         return PackedLayer(descriptor: descriptor, diffID: base.diffID)
       }
       return try await self.pack(layer, below, compression)
@@ -73,7 +78,10 @@ final class ImagePacker: Sendable {
   ) async throws -> PackedLayer {
     let store = store
     if let base = solver.bases[layer] {
-      return try await blocking { try base.packed(in: store) }
+      guard compression.changes(base) else {
+        return try await blocking { try base.packed(in: store) }
+      }
+      return try await recompress(base, compression)
     }
     let key = key(layer, below, compression)
     if let packed = try store.packed(for: key) { return packed }
@@ -83,8 +91,41 @@ final class ImagePacker: Sendable {
     return try await make(layer, below, compression, keeps: true)
   }
 
+  /// The blob of a base layer with another compression around the same tar.
+  private func recompress(
+    _ base: BaseLayer, _ compression: OutputCompression
+  ) async throws -> PackedLayer {
+    let store = store
+    var parts = CacheKey("recompress")
+    parts.add("tar", "\(base.diffID)")
+    parts.add("compression", compression.kind.rawValue)
+    parts.add("level", compression.level.map { "\($0)" } ?? "")
+    let key = parts.digest
+    if let packed = try store.packed(for: key) { return packed }
+    let claim = try await store.claim(key)
+    defer { withExtendedLifetime(claim) {} }
+    if let packed = try store.packed(for: key) { return packed }
+    worked.store(true, ordering: .relaxed)
+    return try await blocking {
+      let original = try base.packed(in: store)
+      let workspace = try store.makeWorkspace(below: .empty)
+      defer { store.remove(workspace) }
+      let blob = try SharedFile(opening: store.blob(original.descriptor.digest))
+      let head = try blob.read(at: 0, count: 6)
+      let tar = Compression(of: head) == .none ? blob : try ArchiveFilter.expand(blob)
+      let file = workspace.path.appending("blob")
+      let packed = try LayerBlobWriter.write(tar, compression, to: file)
+      guard packed.diffID == base.diffID else {
+        throw Diagnostic("a base layer has other content than \(base.diffID)")
+      }
+      try store.adoptBlob(file, as: packed.descriptor.digest)
+      try store.setPacked(packed, for: key)
+      return packed
+    }
+  }
+
   /// What a layer's blob depends on: which deletions it must name depends on what lies below it.
-  private func key(
+  func key(
     _ layer: LayerID, _ below: [LayerID], _ compression: OutputCompression?
   ) -> Digest {
     var key = CacheKey("pack")
@@ -100,7 +141,7 @@ final class ImagePacker: Sendable {
     _ layer: LayerID, _ below: [LayerID], _ compression: OutputCompression, keeps: Bool
   ) async throws -> PackedLayer {
     worked.store(true, ordering: .relaxed)
-    for lower in below { try await solver.bases.ensure(lower) }
+    for needed in below + [layer] { try await solver.bases.ensure(needed) }
     let store = store
     let lowers = RootTree(below.map { store.directory(of: $0) })
     let key = key(layer, below, compression)
@@ -124,7 +165,43 @@ final class ImagePacker: Sendable {
   }
 }
 
+extension LayerBlobWriter {
+  /// Compresses a whole tar.
+  fileprivate static func write(
+    _ tar: SharedFile, _ compression: OutputCompression, to file: FilePath
+  ) throws -> PackedLayer {
+    let raw = file.withPlatformString { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
+    guard raw >= 0 else { throw SystemError("open", path: file.bytes) }
+    let target = OwnedDescriptor(owning: raw)
+    let (kind, level) = compression.packing
+    let writer = try LayerBlobWriter(
+      to: target.raw, compression: kind, level: level ?? BlockCompressor.defaultLevel(kind))
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+    defer { buffer.deallocate() }
+    var offset: Int64 = 0
+    while true {
+      let count = try tar.read(into: buffer, at: offset)
+      guard count > 0, let start = buffer.baseAddress else { break }
+      try writer.append(UnsafeRawPointer(start), count)
+      offset += Int64(count)
+    }
+    let packed = try writer.finish()
+    try target.close()
+    return packed
+  }
+}
+
 extension OutputCompression {
+  /// Whether a base layer's blob has to be made again.
+  func changes(_ base: BaseLayer) -> Bool {
+    guard isForced, let type = base.descriptor?.mediaType else { return false }
+    switch kind {
+    case .gzip: return !type.hasSuffix("gzip")
+    case .zstd: return !type.hasSuffix("zstd")
+    case .uncompressed: return type.hasSuffix("gzip") || type.hasSuffix("zstd")
+    }
+  }
+
   /// What the packer is told: igzip has four levels, where docker counts nine.
   var packing: (compression: LayerCompression, level: Int?) {
     switch kind {

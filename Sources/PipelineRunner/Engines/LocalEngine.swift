@@ -24,17 +24,24 @@ struct LocalEngine: Sendable {
     let memo = try ContextMemo(at: store.path.appending("memo"))
     var builds: [PlatformBuild] = []
     var warnings = Set<Diagnostic>()
+    let imported = try await importCaches(request, registries)
     for platform in request.platforms {
-      builds.append(try await solve(platform, request, memo, &warnings))
+      builds.append(try await solve(platform, request, memo, imported, &warnings))
     }
     try memo.save()
-    let images = try await assemble(builds, request)
+    var images = try await assemble(builds, request)
+    if !request.attestations.isEmpty {
+      for (index, build) in builds.enumerated() {
+        images[index].attestations = try await attest(images[index], build, request)
+      }
+    }
     var descriptor: Descriptor?
     for output in request.outputs {
       let written = try await write(images, builds, to: output, request, registries)
       descriptor = descriptor ?? written
     }
     try name(images, request)
+    try await exportCaches(builds, request, registries)
     let report = try BuildReport(
       builds: builds, images: images, descriptor: descriptor, tags: request.allNames,
       seconds: (clock.now - start).seconds)
@@ -49,7 +56,7 @@ struct LocalEngine: Sendable {
 
   private func solve(
     _ platform: Platform, _ request: BuildRequest, _ memo: ContextMemo,
-    _ warnings: inout Set<Diagnostic>
+    _ imported: ImportedCache?, _ warnings: inout Set<Diagnostic>
   ) async throws -> PlatformBuild {
     var options = request.options
     options.platform = platform
@@ -69,7 +76,7 @@ struct LocalEngine: Sendable {
         usesCache: request.usesCache, sourceDateEpoch: request.options.sourceDateEpoch,
         failsOnMiss: request.failsOnMiss, limits: request.limits,
         opensShellOnFailure: request.opensShellOnFailure),
-      memo: memo, progress: progress)
+      memo: memo, progress: progress, imported: imported)
     defer {
       for note in store.space.takeNotes() {
         progress.handle(.warning(Diagnostic(note, severity: .warning, help: "'prune' frees more")))
@@ -80,6 +87,43 @@ struct LocalEngine: Sendable {
       plan: plan, solver: solver,
       packer: ImagePacker(
         store: store, solver: solver, epoch: request.options.sourceDateEpoch))
+  }
+
+  // MARK: - Caches of other machines
+
+  private func importCaches(
+    _ request: BuildRequest, _ registries: RegistryClient
+  ) async throws -> ImportedCache? {
+    guard !request.importedCaches.isEmpty, request.usesCache else { return nil }
+    let store = store
+    let start = ContinuousClock.now
+    let (imported, warnings) = try await blocking {
+      let sources = try request.importedCaches.map { source in
+        ("\(source)", try source.store(client: registries, store: store))
+      }
+      var warnings: [Diagnostic] = []
+      let imported = try ImportedCache(sources, warnings: &warnings)
+      return (imported, warnings)
+    }
+    for warning in warnings { progress.handle(.warning(warning)) }
+    report("looked at \(request.importedCaches.count) other caches", since: start)
+    return imported
+  }
+
+  private func exportCaches(
+    _ builds: [PlatformBuild], _ request: BuildRequest, _ registries: RegistryClient
+  ) async throws {
+    for target in request.exportedCaches {
+      let start = ContinuousClock.now
+      do {
+        let (steps, layers) = try await CacheExport(store: store, builds: builds).write(
+          to: target.store(client: registries, store: store), mode: target.mode)
+        report("wrote \(steps) steps and \(layers) layers to the cache \(target)", since: start)
+      } catch var error as Diagnostic where target.ignoresErrors {
+        error.severity = .warning
+        progress.handle(.warning(error))
+      }
+    }
   }
 
   // MARK: - The image
@@ -136,6 +180,36 @@ struct LocalEngine: Sendable {
     }
   }
 
+  // MARK: - Attestations
+
+  /// The statements that were asked for about one image.
+  private func attest(
+    _ image: BuiltImage, _ build: PlatformBuild, _ request: BuildRequest
+  ) async throws -> [Attestation] {
+    var attestations: [Attestation] = []
+    // Equal images get equal statements: the time is the image's, not the clock's.
+    let created = image.created ?? ImageTimes.text(0)
+    if request.attestations.hasSBOM {
+      let start = ContinuousClock.now
+      let root = try await build.solver.rootTree(build.plan.image.root)
+      let empty = store.empty
+      let found = try await blocking { try PackageScanner.scan(root, empty: empty) }
+      let document = SPDXDocument(
+        found, image: SHA256Hasher.digest(of: image.configuration),
+        name: request.allNames.first ?? "image", created: created)
+      attestations.append(
+        Attestation(predicateType: SPDXDocument.predicateType, predicate: document))
+      report("found \(found.packages.count) packages for the SBOM", since: start)
+    }
+    if let mode = request.attestations.provenance {
+      attestations.append(
+        Attestation(
+          predicateType: Provenance.predicateType,
+          predicate: Provenance(build.plan, request, mode: mode, created: created)))
+    }
+    return attestations
+  }
+
   // MARK: - Outputs
 
   /// Writes one output.
@@ -164,7 +238,8 @@ struct LocalEngine: Sendable {
         images[index].layerIDs, compression: output.compression)
     }
     let bundle = try ImageBundle(
-      packed, types: output.mediaTypes, annotations: output.annotations + request.annotations)
+      packed, types: output.mediaTypes, annotations: output.annotations + request.annotations,
+      names: output.names(tags: request.tags))
     try await blocking {
       try output.write(
         bundle, names: output.names(tags: request.tags), created: images[0].created, store: store)
@@ -190,7 +265,8 @@ struct LocalEngine: Sendable {
       }
     }
     let bundle = try ImageBundle(
-      packed, types: output.mediaTypes, annotations: output.annotations + request.annotations)
+      packed, types: output.mediaTypes, annotations: output.annotations + request.annotations,
+      names: output.names(tags: request.tags))
     let workspace = try store.makeWorkspace(below: .empty)
     defer { store.remove(workspace) }
     for name in output.names(tags: request.tags) {

@@ -6,8 +6,8 @@ import SystemPackage
 /// A layer of a base image, unpacked only when a step needs it.
 struct BaseLayer: Sendable {
   var diffID: Digest
-  /// The blob as the image's manifest names it; nil where the base is a bare file tree.
-  var descriptor: Descriptor?
+  /// The blob as the image's manifest names it.
+  var descriptor: Descriptor
   var blobs: any BlobSource
 
   /// Unpacks the layer into an empty directory in overlayfs-native form.
@@ -54,37 +54,32 @@ struct BaseLayer: Sendable {
 
   /// Unpacks the layer, from the store's own copy of the blob where there is one.
   func unpack(into directory: FilePath, store: Store) throws -> [[UInt8]] {
-    guard let descriptor, store.hasBlob(descriptor.digest) else {
-      return try unpack(into: directory)
-    }
+    guard store.hasBlob(descriptor.digest) else { return try unpack(into: directory) }
     var kept = self
     kept.blobs = FileBlobSource(file: store.blob(descriptor.digest))
     return try kept.unpack(into: directory)
   }
 
   /// The layer's blob, copied byte for byte into the store where it is not there.
-  ///
-  /// The blob of a bare tree is packed from it.
   func packed(in store: Store) throws -> PackedLayer {
-    guard let descriptor else { return try packTree(in: store) }
     let packed = PackedLayer(descriptor: descriptor, diffID: diffID)
     if store.hasBlob(descriptor.digest) { return packed }
     let workspace = try store.makeWorkspace(below: .empty)
     defer { store.remove(workspace) }
     let file = workspace.path.appending("blob")
-    try copy(descriptor, to: file)
+    try copy(to: file)
     try store.adoptBlob(file, as: descriptor.digest)
     return packed
   }
 
-  private func copy(_ descriptor: Descriptor, to file: FilePath) throws {
+  private func copy(to file: FilePath) throws {
     do {
       let raw = file.withPlatformString {
         open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
       }
       guard raw >= 0 else { throw SystemError("open", path: file.bytes) }
       let target = OwnedDescriptor(owning: raw)
-      let reader = try VerifiedReader(descriptor, diffID: diffID, blobs)
+      let reader = try VerifiedReader(descriptor, blobs)
       while let chunk = try reader.next() {
         try FileData.write(
           UnsafeRawBufferPointer(start: chunk.start, count: chunk.count), to: target.raw)
@@ -97,30 +92,11 @@ struct BaseLayer: Sendable {
       throw error
     }
   }
-
-  private func packTree(in store: Store) throws -> PackedLayer {
-    let id = LayerID(diffID)
-    var key = CacheKey("pack")
-    key.add("layer", "\(diffID)")
-    key.add("tree", "bare")
-    if let packed = try store.packed(for: key.digest) { return packed }
-    try store.addLayer(id) { _ = try unpack(into: $0) }
-    let workspace = try store.makeWorkspace(below: .empty)
-    defer { store.remove(workspace) }
-    let file = workspace.path.appending("blob")
-    let packed = try LayerPacker(empty: store.empty).pack(
-      layer: store.directory(of: id), below: .empty, epoch: nil, compression: .gzip, into: file)
-    try store.adoptBlob(file, as: packed.descriptor.digest)
-    try store.setPacked(packed, for: key.digest)
-    return packed
-  }
 }
 
 /// Where the blobs of an image come from: a layout, an archive, a registry.
 protocol BlobSource: Sendable {
   /// Opens a blob for reading from its start; nothing is verified yet.
-  ///
-  /// A source of one bare tar gets a descriptor without a size (-1) and with the tar's own digest.
   func open(_ descriptor: Descriptor) throws -> any BlobReader
 }
 

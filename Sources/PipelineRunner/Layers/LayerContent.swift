@@ -112,6 +112,15 @@ private final class ContentWalk {
     _ name: UnsafePointer<CChar>, _ status: stat, _ listing: DirectoryListing, depth: Int
   ) throws {
     entries += 1
+    // Deletions may share an inode and mean nothing by it.
+    if status.st_nlink > 1, status.st_mode & S_IFMT != S_IFDIR, !status.isWhiteout {
+      let number = UInt64(status.st_ino)
+      if let first = links[number] {
+        encoding.append(.hardLink, name)
+        return encoding.buffer.append(number: UInt64(first))
+      }
+      links[number] = entries
+    }
     switch status.st_mode & S_IFMT {
     case S_IFDIR:
       let raw = openat(listing.raw, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -122,14 +131,6 @@ private final class ContentWalk {
       try appendAttributes(raw)
       try walk(child, depth: depth + 1)
     case S_IFREG:
-      if status.st_nlink > 1 {
-        let number = UInt64(status.st_ino)
-        if let first = links[number] {
-          encoding.append(.hardLink, name)
-          return encoding.buffer.append(number: UInt64(first))
-        }
-        links[number] = entries
-      }
       encoding.append(.file, name)
       appendOwner(status)
       encoding.buffer.append(number: UInt64(status.st_size))

@@ -47,6 +47,28 @@ struct LayerPacker {
     }
   }
 
+  /// Writes all that a layer directory holds, so that unpacking gives its content digest again.
+  ///
+  /// - Returns: nil where no tar can say it: there is a socket in it.
+  func packExactly(layer: FilePath, into file: FilePath) throws -> PackedLayer? {
+    do {
+      let raw = file.withPlatformString {
+        open($0, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+      }
+      guard raw >= 0 else { throw SystemError("open", path: file.bytes) }
+      let target = OwnedDescriptor(owning: raw)
+      let writer = try LayerBlobWriter(
+        to: target.raw, compression: .zstd, level: BlockCompressor.defaultLevel(.zstd))
+      let walk = PackWalk(writer, epoch: nil, isExact: true)
+      try walk.run(TreeAccess.openDirectory(layer), over: nil)
+      let packed = try writer.finish()
+      try target.close()
+      return walk.isComplete ? packed : nil
+    } catch let error as SystemError {
+      throw error.diagnostic("a layer cannot be packed")
+    }
+  }
+
   /// The merged view of what lies below; nil where nothing does.
   private func lower(_ below: RootTree) throws(SystemError) -> OwnedDescriptor? {
     switch below.layers.count {

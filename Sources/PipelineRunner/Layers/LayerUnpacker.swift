@@ -10,14 +10,13 @@ import SystemPackage
 /// digests match (executor.md, recommendation 9).
 struct LayerUnpacker: Sendable {
   var diffID: Digest
-  /// The blob's digest and size; nil where only the tar's digest is known.
-  var descriptor: Descriptor?
+  var descriptor: Descriptor
   var blobs: any BlobSource
 
   /// How far a blob may grow: deflate comes to 1032 at most, and what zstd makes of zeros beyond
   /// that is no layer.
   private static let largestRatio: Int64 = 1100
-  private static let freeGrowth: Int64 = 4 << 30
+  var freeGrowth: Int64 = 4 << 30
 
   /// - Returns: the directories that the layer has entries in and says nothing of.
   func unpack(into directory: FilePath) throws -> [[UInt8]] {
@@ -25,13 +24,22 @@ struct LayerUnpacker: Sendable {
     let tar = ChunkChannel()
     let unpacked = ChunkChannel()
     let results = Results()
-    let threads = try [
-      WorkerThread.start { results.keep(\.source) { try read(into: compressed) } },
-      WorkerThread.start {
-        results.keep(\.decompression) { try decompress(compressed, into: tar) }
-      },
-      WorkerThread.start { results.keep(\.content) { try hash(tar, into: unpacked) } },
+    let cancellation = Cancellation.current
+    let parts: [@Sendable () -> Void] = [
+      {
+        results.keep(\.source) {
+          try Cancellation.$current.withValue(cancellation) { try read(into: compressed) }
+        }
+      }, { results.keep(\.decompression) { try decompress(compressed, into: tar) } },
+      { results.keep(\.content) { try hash(tar, into: unpacked) } },
     ]
+    var threads: [WorkerThread] = []
+    do {
+      for part in parts { threads.append(try WorkerThread.start(part)) }
+    } catch {
+      for channel in [compressed, tar, unpacked] { channel.cancel() }
+      throw located(error)
+    }
     var implied: Set<[UInt8]> = []
     results.keep(\.extraction) {
       defer { unpacked.cancel() }
@@ -73,7 +81,7 @@ struct LayerUnpacker: Sendable {
   }
 
   private func located(_ error: any Error) -> any Error {
-    let name = descriptor?.digest ?? diffID
+    let name = descriptor.digest
     if let error = error as? SystemError {
       return error.diagnostic("the layer \(name) cannot be unpacked")
     }
@@ -86,7 +94,7 @@ struct LayerUnpacker: Sendable {
 
   private func read(into channel: ChunkChannel) throws {
     do {
-      let reader = try VerifiedReader(descriptor, diffID: diffID, blobs)
+      let reader = try VerifiedReader(descriptor, blobs)
       var isWanted = true
       while let chunk = try reader.next() {
         // Where a later part failed, the digest still decides whether the blob was to blame.
@@ -111,10 +119,8 @@ struct LayerUnpacker: Sendable {
   }
 
   private var limit: Int64 {
-    guard let size = descriptor?.size, size < .max / Self.largestRatio - Self.freeGrowth else {
-      return .max
-    }
-    return size * Self.largestRatio + Self.freeGrowth
+    guard descriptor.size < .max / Self.largestRatio - freeGrowth else { return .max }
+    return descriptor.size * Self.largestRatio + freeGrowth
   }
 
   private func hash(_ input: ChunkChannel, into output: ChunkChannel) throws {
@@ -143,22 +149,21 @@ struct LayerUnpacker: Sendable {
 /// Reads a blob in full chunks and compares size and digest with what was promised.
 final class VerifiedReader {
   private let reader: any BlobReader
-  private let descriptor: Descriptor?
+  private let descriptor: Descriptor
   private let hasher = HashContext()
   private var size: Int64 = 0
   private var isAtEnd = false
 
-  init(_ descriptor: Descriptor?, diffID: Digest, _ blobs: any BlobSource) throws {
+  init(_ descriptor: Descriptor, _ blobs: any BlobSource) throws {
     self.descriptor = descriptor
-    // A bare tree's source knows its only blob without a name.
-    reader = try blobs.open(
-      descriptor ?? Descriptor(mediaType: MediaType.ociLayer, digest: diffID, size: -1))
+    reader = try blobs.open(descriptor)
     hasher.begin()
   }
 
   /// The next bytes; nil at the end, when everything was as promised.
   func next() throws -> Chunk? {
     if isAtEnd { return nil }
+    try Cancellation.check()
     let chunk = Chunk()
     while chunk.count < Chunk.size {
       let room = UnsafeMutableRawBufferPointer(
@@ -171,16 +176,14 @@ final class VerifiedReader {
       chunk.count += count
     }
     size += Int64(chunk.count)
-    if let descriptor {
-      guard size <= descriptor.size else { throw wrongSize(descriptor, "more than") }
-      hasher.update(chunk.start, chunk.count)
-      if isAtEnd { try verify(descriptor) }
-    }
+    guard size <= descriptor.size else { throw wrongSize("more than") }
+    hasher.update(chunk.start, chunk.count)
+    if isAtEnd { try verify() }
     return chunk.count > 0 ? chunk : nil
   }
 
-  private func verify(_ descriptor: Descriptor) throws {
-    guard size == descriptor.size else { throw wrongSize(descriptor, "\(size) of") }
+  private func verify() throws {
+    guard size == descriptor.size else { throw wrongSize("\(size) of") }
     let found = hasher.finish()
     guard found == descriptor.digest else {
       throw Diagnostic(
@@ -189,7 +192,7 @@ final class VerifiedReader {
     }
   }
 
-  private func wrongSize(_ descriptor: Descriptor, _ found: String) -> Diagnostic {
+  private func wrongSize(_ found: String) -> Diagnostic {
     Diagnostic(
       "it has \(found) the \(descriptor.size) bytes that the image's manifest promises",
       help: "it was damaged on its way or where it lies; get the image again")

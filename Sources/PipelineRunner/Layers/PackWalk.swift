@@ -25,9 +25,15 @@ final class PackWalk {
   private var firstNames: [UInt64: [CChar]] = [:]
   private let link = UnsafeMutableRawBufferPointer.allocate(byteCount: 4097, alignment: 1)
   private let comparison = FileComparison()
+  private let isExact: Bool
+  /// Whether everything could be written; a socket cannot.
+  private(set) var isComplete = true
 
-  init(_ writer: LayerBlobWriter, epoch: Int?) {
+  /// With `isExact` the tar says all that the directory itself holds, whatever lies below it:
+  /// unpacking gives the same directory again. The walk is then over no lower one.
+  init(_ writer: LayerBlobWriter, epoch: Int?, isExact: Bool = false) {
     self.writer = writer
+    self.isExact = isExact
     tar = TarWriter(writer)
     self.epoch = epoch.map(Int64.init)
   }
@@ -36,6 +42,12 @@ final class PackWalk {
 
   func run(_ top: consuming OwnedDescriptor, over lower: consuming OwnedDescriptor?) throws {
     let lowerRaw = lower?.raw ?? -1
+    if isExact {
+      let entry = entry(.directory, try TreeAccess.status(of: top.raw))
+      try "./".withCString { name in
+        try tar.write(entry, name: name, extra: Self.records(of: top.raw))
+      }
+    }
     try walk(DirectoryListing(owning: top.take()), lower: lowerRaw, hides: false)
     withExtendedLifetime(lower) {}
   }
@@ -88,6 +100,11 @@ final class PackWalk {
     let length = path.count
     push(name)
     defer { path.truncate(to: length) }
+    if let first = firstNames[UInt64(status.st_ino)], status.st_mode & S_IFMT != S_IFDIR {
+      return try first.withUnsafeBufferPointer { buffer in
+        try write(self.entry(.hardLink, status), link: buffer.baseAddress)
+      }
+    }
     switch status.st_mode & S_IFMT {
     case S_IFDIR: try directory(name, status, listing, lower: lower, below, hides: hides)
     case S_IFREG: try file(name, status, listing, lower: lower, below)
@@ -97,11 +114,17 @@ final class PackWalk {
       link[size] = 0
       guard let target = link.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
       if try isSameLink(target, size, name, status, lower: lower, below) { return }
+      remember(status)
       try write(self.entry(.link, status), link: target)
     // A socket is of no use without the process that made it; no other builder keeps them.
-    case S_IFSOCK: break
+    case S_IFSOCK: isComplete = false
     default:
-      if let below, status.hasSameOwner(as: below), below.st_rdev == status.st_rdev { return }
+      if let below, status.hasSameOwner(as: below), below.st_rdev == status.st_rdev,
+        status.st_nlink == 1
+      {
+        return
+      }
+      remember(status)
       let kind: TarEntry.Kind =
         switch status.st_mode & S_IFMT {
         case S_IFCHR: .characterDevice
@@ -140,6 +163,12 @@ final class PackWalk {
       isSame = Self.areEqual(records, try Self.records(of: lowerRaw))
     }
     if !isSame { try writeLevels() }
+    if isExact, OverlayMark.isOpaque(raw) {
+      let length = path.count
+      path.append(TarMark.opaque, strlen(TarMark.opaque))
+      try write(TarEntry(kind: .file))
+      path.truncate(to: length)
+    }
     try walk(child, lower: lowerRaw, hides: isMerged && (hides || OverlayMark.isOpaque(raw)))
     levels.removeLast()
   }
@@ -148,11 +177,6 @@ final class PackWalk {
     _ name: UnsafePointer<CChar>, _ status: stat, _ listing: DirectoryListing, lower: CInt,
     _ below: stat?
   ) throws {
-    if status.st_nlink > 1, let first = firstNames[UInt64(status.st_ino)] {
-      return try first.withUnsafeBufferPointer { buffer in
-        try write(self.entry(.hardLink, status), link: buffer.baseAddress)
-      }
-    }
     let raw = openat(listing.raw, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
     guard raw >= 0 else { throw SystemError("open", path: pathBytes(name)) }
     defer { close(raw) }
@@ -167,15 +191,19 @@ final class PackWalk {
         return
       }
     }
-    if status.st_nlink > 1 {
-      firstNames[UInt64(status.st_ino)] = path.bytes.map { CChar(bitPattern: $0) } + [0]
-    }
+    remember(status)
     var entry = self.entry(.file, status)
     entry.size = Int64(status.st_size)
     try write(entry, records: records)
     guard try writer.append(contentsOf: raw, Int(status.st_size)) else {
       throw SystemError("read", path: pathBytes(name), code: EIO)
     }
+  }
+
+  /// Keeps the name of a file that has others, which are to become links to it.
+  private func remember(_ status: stat) {
+    guard status.st_nlink > 1 else { return }
+    firstNames[UInt64(status.st_ino)] = path.bytes.map { CChar(bitPattern: $0) } + [0]
   }
 
   private func isSameLink(
@@ -194,9 +222,9 @@ final class PackWalk {
 
   private func delete(_ name: UnsafePointer<CChar>, lower: CInt) throws {
     var status = stat()
-    guard lower >= 0, fstatat(lower, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
-      !status.isWhiteout
-    else { return }
+    let isBelow =
+      lower >= 0 && fstatat(lower, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && !status.isWhiteout
+    guard isBelow || isExact else { return }
     let length = path.count
     defer { path.truncate(to: length) }
     if length > 0 { try writeLevels() }

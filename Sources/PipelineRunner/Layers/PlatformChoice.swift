@@ -13,12 +13,15 @@ enum PlatformChoice {
     }
     // An index need not name platforms; a single entry can then only be meant.
     let unnamed = manifests.filter { $0.platform == nil && !$0.isAttestation }
+    // What an index within the index has is seen when it is read.
+    if let nested = unnamed.first(where: { MediaType.isIndex($0.mediaType) }) { return nested }
     return manifests.count == 1 ? unnamed.first : nil
   }
 
   /// The platforms of an index, for messages.
   static func names(_ manifests: [Descriptor]) -> String {
-    let names = manifests.filter { !$0.isAttestation }.compactMap { descriptor in
+    let names = manifests.filter { !$0.isAttestation && $0.platform?.os != "unknown" }.compactMap {
+      descriptor in
       descriptor.platform.map { platform in
         ([platform.os, platform.architecture] + (platform.variant.map { [$0] } ?? []))
           .joined(separator: "/")

@@ -40,9 +40,12 @@ enum RootfsImage {
   private static func image(
     _ descriptor: Descriptor, _ diffID: Digest, _ slice: FileSlice, _ platform: Platform
   ) -> ResolvedImage {
+    // As a stage from scratch begins (S11).
+    var settings = ImageConfiguration.Execution()
+    settings.workingDirectory = "/"
     let configuration = ImageConfiguration(
       created: nil, author: nil, architecture: platform.architecture, variant: platform.variant,
-      os: platform.os, osVersion: nil, config: nil, rootfs: .init(diffIDs: [diffID]), history: nil)
+      os: platform.os, osVersion: nil, config: settings, rootfs: .init(diffIDs: [diffID]), history: nil)
     return ResolvedImage(
       digest: diffID, configuration: configuration,
       layers: [

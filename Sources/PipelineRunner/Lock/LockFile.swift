@@ -18,6 +18,32 @@ struct LockFile: Codable, Hashable, Sendable {
   /// The commit by repository and ref.
   var commits: [String: String] = [:]
 
+  enum CodingKeys: String, CodingKey {
+    case version
+    case images
+    case downloads
+    case commits
+  }
+
+  init() {}
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    version = try container.decode(Int.self, forKey: .version)
+    images = try container.decodeIfPresent([String: [String: Digest]].self, forKey: .images) ?? [:]
+    downloads = try container.decodeIfPresent([String: Digest].self, forKey: .downloads) ?? [:]
+    commits = try container.decodeIfPresent([String: String].self, forKey: .commits) ?? [:]
+  }
+
+  /// Leaves out what is empty.
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(version, forKey: .version)
+    if !images.isEmpty { try container.encode(images, forKey: .images) }
+    if !downloads.isEmpty { try container.encode(downloads, forKey: .downloads) }
+    if !commits.isEmpty { try container.encode(commits, forKey: .commits) }
+  }
+
   /// Reads the file; nil where there is none.
   ///
   /// - Throws: a diagnostic for a file of a newer version, or one that was edited wrongly.

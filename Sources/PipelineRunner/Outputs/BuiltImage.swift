@@ -13,4 +13,6 @@ struct BuiltImage: Sendable {
   var created: String?
   /// The layers as blobs in the store; filled for outputs that take blobs.
   var layers: [PackedLayer] = []
+  /// Statements about the image that go along with it.
+  var attestations: [Attestation] = []
 }

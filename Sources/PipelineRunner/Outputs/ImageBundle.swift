@@ -19,13 +19,23 @@ struct ImageBundle: Sendable {
   /// One manifest for each platform, in the order built.
   var manifests: [ImageManifest]
 
+  init(
+    root: Descriptor, documents: [Document], layers: [Descriptor], manifests: [ImageManifest]
+  ) {
+    self.root = root
+    self.documents = documents
+    self.layers = layers
+    self.manifests = manifests
+  }
+
   /// Makes the documents of one image, or of one for each platform.
   ///
-  /// With `isIndex` even a single image stands in an index.
+  /// An image with attestations stands in an index with them; `names` are what they are about.
   init(
     _ images: [BuiltImage], types: MediaTypeFamily, annotations: [OutputAnnotation] = [],
-    isIndex: Bool = false
+    names: [String] = []
   ) throws {
+    var statements: [Descriptor] = []
     var documents: [Document] = []
     var layers: [Descriptor] = []
     var manifests: [ImageManifest] = []
@@ -50,11 +60,17 @@ struct ImageBundle: Sendable {
       document.descriptor.annotations = outer.isEmpty ? nil : outer
       documents.append(document)
       entries.append(document.descriptor)
+      guard !image.attestations.isEmpty else { continue }
+      let (added, entry) = try Self.attestationDocuments(
+        image.attestations, about: document.descriptor, names: names)
+      documents += added
+      statements.append(entry)
     }
-    if entries.count != 1 || isIndex {
+    if entries.count != 1 || !statements.isEmpty {
       let own = Self.select(annotations, .index, nil)
       let index = ImageIndex(
-        mediaType: types.index, manifests: entries, annotations: own.isEmpty ? nil : own)
+        mediaType: types.index, manifests: entries + statements,
+        annotations: own.isEmpty ? nil : own)
       var document = try Document(encoding: index, types.index)
       let outer = Self.select(annotations, .indexDescriptor, nil)
       document.descriptor.annotations = outer.isEmpty ? nil : outer

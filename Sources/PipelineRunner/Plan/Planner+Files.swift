@@ -113,7 +113,10 @@ extension Planner {
     _ action: CopyAction, _ operands: [CopyOperand], keyword: String, shownAs from: String,
     _ scope: StepScope, _ state: inout StageState
   ) {
-    let words = operands.map(\.text) + [action.destination]
+    // Files come before here-documents, whatever order they are written in.
+    let words =
+      operands.filter { !$0.isInline }.map(\.text) + operands.filter(\.isInline).map(\.text)
+      + [action.destination]
     var flags = ""
     if action.keepsParents { flags += "--parents " }
     if let owner = action.owner { flags += "--chown=\(owner) " }
@@ -139,6 +142,8 @@ private enum CopyOperand {
     case .inline(let name, _): "<<\(name)"
     }
   }
+
+  var isInline: Bool { if case .inline = self { true } else { false } }
 
   func source(in tree: TreeReference) -> CopyAction.Source {
     switch self {

@@ -112,7 +112,8 @@ extension Planner {
     expose words: [Word], _ scope: StepScope, _ state: inout StageState
   ) throws {
     var ports: [String] = []
-    for word in words {
+    // BuildKit sorts the operands as they are written, before variables are replaced (M3).
+    for word in words.sorted(by: { $0.raw < $1.raw }) {
       let texts = try expandToList(
         word, in: state.environment, escape: scope.escape, at: scope.location)
       for text in texts { ports += try PortSpecification.ports(text, at: scope.location) }
@@ -120,7 +121,7 @@ extension Planner {
     var exposed = state.execution.exposedPorts ?? [:]
     for port in ports { exposed[port] = .init() }
     state.execution.exposedPorts = exposed
-    state.note("EXPOSE \(GoText.list(ports.sorted()))")
+    state.note("EXPOSE \(GoText.list(ports))")
   }
 
   private func take(
@@ -208,7 +209,7 @@ extension Planner {
     let text = try expand(word, scope, state)
     let path = text.hasPrefix("/") ? text : PathText.join(state.workingDirectory, text)
     state.execution.workingDirectory = path
-    guard PathText.clean(path) != "/" else {
+    guard path != "/" else {
       state.note("WORKDIR \(path)")
       return
     }

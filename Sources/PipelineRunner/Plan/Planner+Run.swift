@@ -18,7 +18,7 @@ extension Planner {
       root: state.root, arguments: command, environment: environment.strings, proxies: proxies,
       workingDirectory: state.workingDirectory, user: state.user, mounts: mounts,
       network: network, isInsecure: try isInsecure(run, scope), platform: state.platform)
-    let shown = shownCommand(run, state)
+    let shown = shownCommand(run, as: command, state)
     let title = "RUN \(GoText.oneLine(displayText(run)))"
     let id = add(.run(action), title: title, at: scope.location, to: &state)
     state.root = .operation(id)
@@ -59,7 +59,9 @@ extension Planner {
   }
 
   /// The command as history shows it, build arguments in front (section 7).
-  private func shownCommand(_ run: RunInstruction, _ state: StageState) -> String {
+  private func shownCommand(
+    _ run: RunInstruction, as command: [String], _ state: StageState
+  ) -> String {
     var declared: [(name: String, text: String)] = []
     for argument in state.arguments {
       let value = state.environment[argument.name] ?? argument.value ?? ""
@@ -71,14 +73,11 @@ extension Planner {
       }
     }
     var words = declared.isEmpty ? [] : ["|\(declared.count)"] + declared.map(\.text)
-    if let script = run.soleHeredoc {
-      let isProgram = script.body.hasPrefix("#!")
-      words += state.shell + [isProgram ? "/dev/pipes/\(script.name)" : script.effectiveBody]
-    } else if case .shell(let text) = run.command, !run.heredocs.isEmpty {
-      words += state.shell + [Self.textWithBodies(text, run.heredocs)]
-    } else {
-      words += state.arguments(of: run.command)
+    // A script with an interpreter of its own is shown as if the shell were given its path.
+    if case .shell = run.command, command.count == 1, run.heredocs.count == 1 {
+      words += state.shell
     }
+    words += command
     return words.joined(separator: " ")
   }
 

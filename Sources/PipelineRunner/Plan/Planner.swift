@@ -39,7 +39,8 @@ struct Planner {
     self.graph = graph
     self.options = options
     self.resolver = resolver
-    targetName = graph.stages[target].name ?? "default"
+    // As the user wrote it: stage names are matched in any case (S7).
+    targetName = options.target ?? graph.stages[target].name ?? "default"
     globals = Self.automaticArguments(options, targetName: targetName)
     try readGlobals()
   }
@@ -154,8 +155,10 @@ struct Planner {
     _ reference: String, platform: Platform, for stage: StageGraph.Stage, _ index: Int
   ) async throws -> StageState {
     guard reference != "scratch" || options.contextNames.contains(reference) else {
+      // The platform of a stage from scratch is where its commands run, not what is asked for (S9).
+      let target = options.platform
       let configuration = ImageConfiguration(
-        architecture: platform.architecture, variant: platform.variant, os: platform.os,
+        architecture: target.architecture, variant: target.variant, os: target.os,
         rootfs: .init(diffIDs: []))
       return begin(index, root: .scratch, configuration, platform: platform, workingDirectory: "/")
     }
@@ -212,9 +215,12 @@ struct Planner {
     execution.environment = list
     var cleared = configuration
     cleared.created = nil
-    cleared.architecture = platform.architecture
-    cleared.variant = platform.variant
-    cleared.os = platform.os
+    // An image says itself what it is for; one that does not is for what was asked (S9).
+    if cleared.architecture.isEmpty {
+      cleared.architecture = platform.architecture
+      cleared.variant = platform.variant
+      cleared.os = platform.os
+    }
     return StageState(
       name: name(of: index), root: root, platform: platform, configuration: cleared,
       execution: execution, environment: VariableList(list))

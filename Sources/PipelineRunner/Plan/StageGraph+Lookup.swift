@@ -32,7 +32,8 @@ extension StageGraph {
         throw Diagnostic(
           "invalid stage index \(number)", at: location,
           help: index == 0
-            ? "no stage comes before this one" : "earlier stages are 0 to \(index - 1)")
+            ? "no stage comes before this one"
+            : index == 1 ? "the only earlier stage is 0" : "earlier stages are 0 to \(index - 1)")
       }
       return number
     }

@@ -6,8 +6,7 @@ import PipelineDSL
 /// Unpacks an archive of `ADD` into a directory of the upper (C12, threats 1 to 8).
 ///
 /// Names are taken apart here and walked one by one below the directory: an entry that leads out of
-/// it is an error, a link on the way is followed as if the directory were the root, devices and
-/// fifos are left out as BuildKit leaves them out.
+/// it is an error, and a link on the way is followed as if the directory were the root.
 struct ArchiveExtractor {
   private let writer: UpperWriter
   private let top: UpperWriter.Folder
@@ -28,9 +27,8 @@ struct ArchiveExtractor {
 
   /// Whether a file's content decompresses to a tar archive with an entry.
   static func isArchive(_ descriptor: CInt) throws -> Bool {
-    let reader = try ArchiveReader(descriptor)
     do {
-      return try reader.next() != nil
+      return try ArchiveReader(descriptor).next() != nil
     } catch is Diagnostic {
       return false
     }
@@ -61,7 +59,8 @@ struct ArchiveExtractor {
       if type == S_IFDIR { return }
       throw Diagnostic("the archive holds an entry without a name")
     }
-    guard type == S_IFREG || type == S_IFDIR || type == S_IFLNK else { return }
+    let isNode = type == S_IFIFO || type == S_IFCHR || type == S_IFBLK
+    guard type == S_IFREG || type == S_IFDIR || type == S_IFLNK || isNode else { return }
     let path = PathBytes.join(components[...])
     let folder = try parent(components)
     let occupant = try writer.occupant(of: name, in: folder)
@@ -76,7 +75,9 @@ struct ArchiveExtractor {
     }
     try TreeAccess.withTerminated(name) { name in
       if let linkText {
-        try link(to: UpperWriter.bytes(linkText), as: name, in: folder)
+        // What the link's own header says holds for the file, as the last word on it.
+        try link(
+          to: UpperWriter.bytes(linkText), as: name, in: folder, landing: landing(of: entry))
       } else if type == S_IFDIR {
         let made = try writer.makeBareDirectory(UpperWriter.bytes(name), in: folder)
         try finishDirectory(made, entry, path)
@@ -86,6 +87,10 @@ struct ArchiveExtractor {
         }
         try writer.makeLink(name, in: folder, to: target, landing: landing(of: entry))
         recent = nil
+      } else if isNode {
+        try writer.makeNode(
+          name, in: folder, type: type, device: archive_entry_rdev(entry),
+          landing: landing(of: entry))
       } else {
         try writer.makeFile(
           name, in: folder, landing: landing(of: entry),
@@ -113,7 +118,8 @@ struct ArchiveExtractor {
   }
 
   private func link(
-    to target: [UInt8], as name: UnsafePointer<CChar>, in folder: UpperWriter.Folder
+    to target: [UInt8], as name: UnsafePointer<CChar>, in folder: UpperWriter.Folder,
+    landing: Landing
   ) throws {
     let components = try Self.components(target)
     let missing = Diagnostic(
@@ -126,7 +132,7 @@ struct ArchiveExtractor {
     // A link cannot reach from the upper into a layer below it.
     if !isUpper { try writer.copyUp(last, in: place) }
     try writer.makeHardLink(
-      name, in: folder, to: UpperWriter.Place(folder: place, name: last))
+      name, in: folder, to: UpperWriter.Place(folder: place, name: last), landing: landing)
   }
 
   /// Takes a name apart; `..` may not lead out (threat 1).

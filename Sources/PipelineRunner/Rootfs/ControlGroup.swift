@@ -166,7 +166,9 @@ final class ControlGroup {
     Self.sweep(parent)
     let path = parent.appending("pipeline-\(Store.uniqueName())")
     guard path.withPlatformString({ mkdir($0, 0o755) }) == 0 else {
-      throw SystemError("mkdir", path: path.bytes).diagnostic("limits cannot be set")
+      var error = SystemError("mkdir", path: path.bytes).diagnostic("limits cannot be set")
+      error.help = "only root may set them here; build without --memory, --cpus and --pids-limit"
+      throw error
     }
     paths.append(path)
     return path

@@ -26,8 +26,9 @@ struct Copier: Sendable {
     try CopyError.located(request, doing: "cannot copy") {
       let rules = try LandingRules(request, empty: empty)
       let writer = try UpperWriter(upper: upper, over: request.root, empty: empty)
+      // mkdir takes no more than these bits, and BuildKit leaves it at that (C7).
       writer.defaults = UpperWriter.Defaults(
-        mode: rules.mode?.octal ?? 0o755, uid: rules.owner?.uid ?? 0, gid: rules.owner?.gid ?? 0)
+        mode: (rules.mode?.octal ?? 0o755) & 0o777, uid: rules.owner?.uid ?? 0, gid: rules.owner?.gid ?? 0)
       try SourceSelection(request, empty: empty).visit(
         CopyWriter(request, rules: rules, writer: writer))
     }

@@ -13,10 +13,10 @@ enum DetachedOverlay {
   static func readOnly(
     _ tree: RootTree, empty: FilePath
   ) throws(SystemError) -> OwnedDescriptor {
-    let padding = Array(repeating: empty, count: max(0, 2 - tree.layers.count))
+    let lowers = tree.lowers
+    let padding = Array(repeating: empty, count: max(0, 2 - lowers.count))
     return try mount(
-      lowers: tree.layers.reversed() + padding, upper: nil, work: nil, attributes: readOnlyAttribute
-    )
+      lowers: lowers + padding, upper: nil, work: nil, attributes: readOnlyAttribute)
   }
 
   /// Opens the merged view of a tree with a workspace's upper directory above it.
@@ -25,7 +25,7 @@ enum DetachedOverlay {
   ) throws(SystemError) -> OwnedDescriptor {
     let padding = tree.layers.isEmpty ? [empty] : []
     return try mount(
-      lowers: tree.layers.reversed() + padding, upper: workspace.upper, work: workspace.work,
+      lowers: tree.lowers + padding, upper: workspace.upper, work: workspace.work,
       attributes: 0)
   }
 

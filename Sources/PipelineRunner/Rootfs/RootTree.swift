@@ -11,6 +11,16 @@ struct RootTree: Hashable, Sendable {
     self.layers = layers
   }
 
+  /// The directories for overlayfs, top first and each of them once.
+  ///
+  /// Steps with equal results share a layer, so that one may be in a stack twice; overlayfs refuses
+  /// that. Every name and deletion in the lower of two equal layers is in the upper one as well, so
+  /// the lower one shows nowhere.
+  var lowers: [FilePath] {
+    var seen: Set<FilePath> = []
+    return layers.reversed().filter { seen.insert($0).inserted }
+  }
+
   /// The root of `FROM scratch`.
   static let empty = RootTree([])
 }

@@ -46,7 +46,7 @@ struct Sandbox: Sendable {
               error: try Self.copy(STDERR_FILENO)))
           return process.finish(running) { _, _ in }
         }
-        let session = try TerminalSession(in: terminals)
+        let session = try TerminalSession(in: terminals, uid: launch.uid)
         let running = try process.start(
           launch, plan: plan, connection: .terminal(session.peer))
         return process.finish(running, with: session)

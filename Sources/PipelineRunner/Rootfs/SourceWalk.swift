@@ -121,8 +121,9 @@ struct SourceWalk {
       relativePath.removeLast(relativePath.count - lengths.1)
     }
     if isExcluded && !hasExceptions { return }
+    // A name that did not come from the listing is not kept alive by it either.
     var entry = SourceEntry(
-      directory: listing.raw, name: name, status: stat(), listing: listing)
+      directory: listing.raw, name: name, status: stat(), listing: isOptional ? nil : listing)
     guard fstatat(listing.raw, name, &entry.status, AT_SYMLINK_NOFOLLOW) == 0 else {
       if isOptional && errno == ENOENT { return }
       if errno == ENOENT { throw SourceChanged(name: entry.nameBytes) }

@@ -18,8 +18,8 @@ final class TerminalSession {
   /// Whether a person sits at standard input and output.
   static var isPossible: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 }
 
-  /// Makes a terminal in the command's own `/dev/pts`.
-  init(in terminals: SharedDescriptor) throws(SystemError) {
+  /// Makes a terminal in the command's own `/dev/pts`, for its user.
+  init(in terminals: SharedDescriptor, uid: UInt32) throws(SystemError) {
     let raw = openat(terminals.raw, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
     guard raw >= 0 else { throw SystemError("open", path: Array("/dev/pts/ptmx".utf8)) }
     master = SharedDescriptor(OwnedDescriptor(owning: raw))
@@ -27,6 +27,7 @@ final class TerminalSession {
     let other = clinux_terminal_peer(master.raw)
     guard other >= 0 else { throw SystemError("TIOCGPTPEER") }
     peer = SharedDescriptor(OwnedDescriptor(owning: other))
+    guard fchown(peer.raw, uid, gid_t.max) == 0 else { throw SystemError("fchown") }
     _ = clinux_copy_window_size(STDIN_FILENO, master.raw)
   }
 

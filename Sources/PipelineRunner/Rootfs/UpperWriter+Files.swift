@@ -60,8 +60,10 @@ extension UpperWriter {
   }
 
   /// Makes another name of a file that stands in the upper directory.
+  ///
+  /// A `landing` is what the file, under both names, is to look like from now on.
   func makeHardLink(
-    _ name: UnsafePointer<CChar>, in folder: Folder, to place: Place
+    _ name: UnsafePointer<CChar>, in folder: Folder, to place: Place, landing: Landing? = nil
   ) throws {
     try prepare(folder, for: name)
     try TreeAccess.withTerminated(place.name) { existing in
@@ -69,6 +71,13 @@ extension UpperWriter {
         linkat(place.folder.upper, existing, folder.upper, name, 0) == 0
       }
     }
+    guard let landing else { return }
+    var status = stat()
+    guard fstatat(folder.upper, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+      throw SystemError("fstatat", path: Self.bytes(name))
+    }
+    try finish(
+      name, in: folder, landing: landing, setsMode: status.st_mode & S_IFMT != S_IFLNK)
   }
 
   private func finish(

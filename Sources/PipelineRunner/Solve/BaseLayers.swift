@@ -1,14 +1,17 @@
 import SystemPackage
 
-/// The layers of base images, unpacked into the store when a step first needs them.
+/// The layers of base images and of imported caches, unpacked into the store when a step first needs them.
 struct BaseLayers: Sendable {
   private let store: Store
   private let layers: [LayerID: BaseLayer]
   /// What lies under a layer in its image, top first.
   private let below: [LayerID: [LayerID]]
 
-  init(store: Store, images: [ResolvedImage]) {
+  private let imported: ImportedCache?
+
+  init(store: Store, images: [ResolvedImage], imported: ImportedCache? = nil) {
     self.store = store
+    self.imported = imported
     var layers: [LayerID: BaseLayer] = [:]
     var below: [LayerID: [LayerID]] = [:]
     for image in images {
@@ -24,11 +27,15 @@ struct BaseLayers: Sendable {
     self.below = below
   }
 
+  /// The layer of a base image.
   subscript(layer: LayerID) -> BaseLayer? { layers[layer] }
 
   /// Unpacks those of some layers that are of base images and not in the store, all at once.
   func ensure(_ wanted: [LayerID]) async throws {
-    let missing = try wanted.filter { layers[$0] != nil }.filter { try !store.isUsable($0) }
+    let missing = try wanted.filter { layer in
+      if layers[layer] != nil { return try !store.isUsable(layer) }
+      return try imported?[layer] != nil && !store.verify(layer)
+    }
     if missing.count < 2 {
       for layer in missing { try await ensure(layer) }
       return
@@ -41,7 +48,11 @@ struct BaseLayers: Sendable {
 
   /// Unpacks a base layer that is not in the store; other layers are left alone.
   func ensure(_ layer: LayerID) async throws {
-    guard let base = layers[layer], try !store.isUsable(layer) else { return }
+    guard let base = layers[layer] else {
+      if let imported { try await imported.ensure(layer, in: store) }
+      return
+    }
+    guard try !store.isUsable(layer) else { return }
     let claim = try await store.claim(layer.digest)
     defer { withExtendedLifetime(claim) {} }
     let workspace = try store.makeWorkspace(below: .empty)
@@ -56,6 +67,6 @@ struct BaseLayers: Sendable {
         try BaseLayer.inherit(implied, in: workspace.upper, from: directories)
       }
     }
-    try store.replace(layer, with: workspace)
+    try await blocking { try store.replace(layer, with: workspace) }
   }
 }

@@ -119,7 +119,7 @@ struct OperationKeys {
       key.add(label, roots)
       return key
     }
-    let request = try await solver.request(copy, at: operation.location)
+    let request = try await solver.request(copy, at: operation.location, isForKey: true)
     let digest = ContentDigest(empty: solver.store.empty)
     let memo = solver.memo
     key.add(label, "\(try await blocking { try digest.digest(of: request, memo: memo) })")

@@ -8,6 +8,8 @@ struct OperationResult: Sendable {
   var created: Int?
   var status: OperationStatus
   var seconds: Double
+  /// The keys under which the store knows it.
+  var keys: [Digest] = []
 
   /// The digest that stands for a whole root in keys.
   static func chainDigest(_ layers: [LayerID]) -> Digest {

@@ -46,7 +46,11 @@ extension Solver {
   // MARK: - COPY
 
   /// A copy's request, with the trees it reads as directories.
-  func request(_ copy: CopyAction, at location: SourceLocation?) async throws -> CopyRequest {
+  ///
+  /// A key needs the sources alone; a base that is copied into is then not even fetched.
+  func request(
+    _ copy: CopyAction, at location: SourceLocation?, isForKey: Bool = false
+  ) async throws -> CopyRequest {
     var sources: [CopyRequest.Source] = []
     for source in copy.sources {
       switch source {
@@ -59,7 +63,7 @@ extension Solver {
       }
     }
     var request = CopyRequest(
-      root: try await rootTree(copy.root), sources: sources,
+      root: isForKey ? .empty : try await rootTree(copy.root), sources: sources,
       destination: Array(copy.destination.utf8),
       workingDirectory: Array(copy.workingDirectory.utf8))
     request.owner = copy.owner
@@ -120,7 +124,11 @@ extension Solver {
         mounts.append(.tmpfs(target: Array(target.utf8), size: size))
       case .secret(let secret):
         guard let source = inputs.secrets[secret.id] else {
-          guard secret.isRequired else { continue }
+          guard secret.isRequired else {
+            // BuildKit sets the variable all the same, to nothing (R8).
+            if let name = secret.variable { environment.append("\(name)=") }
+            continue
+          }
           throw Diagnostic(
             "secret \(secret.id): not found", at: operation.location,
             help: "give it with --secret id=\(secret.id),src=FILE or id=\(secret.id),env=NAME")

@@ -29,10 +29,10 @@ extension Solver {
         source.keepsGitDirectory ? "git directory of \(source.reference ?? "")" : "",
         source.hasSubmodules ? "submodules" : "",
       ])
-    if let record = try recall(key) { return cached(record, over: []) }
+    if let record = try recall(key) { return cached(record, over: [], key) }
     let claim = try await store.claim(key.digest)
     defer { withExtendedLifetime(claim) {} }
-    if let record = try recall(key) { return cached(record, over: []) }
+    if let record = try recall(key) { return cached(record, over: [], key) }
     progress.handle(.started(operation.id))
     return try await keep(key) { workspace in
       try GitCheckout(source: source).checkOut(
@@ -47,7 +47,7 @@ extension Solver {
     key.add("url", url)
     key.add("checksum", checksum.map { "\($0)" } ?? "")
     let known = try recall(key)
-    if let known, checksum != nil { return cached(known, over: []) }
+    if let known, checksum != nil { return cached(known, over: [], key) }
     let name = RemoteSource.fileName(of: url)
     let validators = Validators(known?.parts ?? [])
     progress.handle(.started(operation.id))
@@ -56,7 +56,7 @@ extension Solver {
     let file = workspace.upper.appending(name)
     guard let answer = try await inputs.downloads.get(url, unless: validators, into: file) else {
       guard let known else { throw Diagnostic("'\(url)' says it has not changed, and is not here") }
-      return cached(known, over: [])
+      return cached(known, over: [], key)
     }
     if let checksum, answer.digest != checksum {
       throw Diagnostic(
@@ -86,7 +86,8 @@ extension Solver {
     let record = Record(layer: layer, created: time(nil), seconds: 0, parts: key.parts + parts)
     try store.setRecord(record, for: key.digest)
     return OperationResult(
-      layers: [layer], own: layer, created: record.created, status: .ran(because: nil), seconds: 0)
+      layers: [layer], own: layer, created: record.created, status: .ran(because: nil), seconds: 0,
+      keys: [key.digest])
   }
 
   /// The file of a download as the copier reads it; its time is the server's Last-Modified.
@@ -94,6 +95,7 @@ extension Solver {
     guard let layer = layers(of: tree).last else {
       preconditionFailure("a download is fetched before it is copied")
     }
+    try await bases.ensure(layer)
     let file = store.directory(of: layer).appending(name)
     var status = stat()
     try Call.check("stat", file) { lstat($0, &status) }

@@ -14,6 +14,8 @@ final class Solver: Sendable {
   let progress: any ProgressRenderer
   let bases: BaseLayers
   let memo: ContextMemo?
+  /// What other machines did before.
+  let imported: ImportedCache?
 
   /// Set once a shell was opened: others that fail meanwhile get none.
   let hasOpenedShell = Mutex(false)
@@ -22,7 +24,7 @@ final class Solver: Sendable {
 
   init(
     plan: Plan, store: Store, inputs: BuildInputs, options: SolveOptions, memo: ContextMemo?,
-    progress: any ProgressRenderer
+    progress: any ProgressRenderer, imported: ImportedCache? = nil
   ) {
     self.plan = plan
     self.store = store
@@ -30,7 +32,9 @@ final class Solver: Sendable {
     self.options = options
     self.memo = memo
     self.progress = progress
-    bases = BaseLayers(store: store, images: Array(plan.bases.values))
+    self.imported = imported
+    bases = BaseLayers(
+      store: store, images: Array(plan.bases.values), imported: imported)
   }
 
   /// The result of an operation that is done.
@@ -121,16 +125,16 @@ final class Solver: Sendable {
   private func layered(_ operation: Operation) async throws -> OperationResult {
     let below = layers(of: operation.parent)
     let quick = try await keys.quick(operation)
-    if let record = try recall(quick) { return cached(record, over: below) }
+    if let record = try recall(quick) { return cached(record, over: below, quick) }
     let exact = try await keys.exact(operation, quick: quick)
     if exact != quick, let record = try recall(exact) {
       try store.setRecord(record, for: quick.digest)
-      return cached(record, over: below)
+      return cached(record, over: below, quick, exact)
     }
     let claim = try await store.claim(exact.digest)
     defer { withExtendedLifetime(claim) {} }
     // Another process may have done it while this one waited.
-    if let record = try recall(exact) { return cached(record, over: below) }
+    if let record = try recall(exact) { return cached(record, over: below, exact) }
     let reason = try reasonForMiss(exact, operation)
     if options.failsOnMiss {
       throw Diagnostic(
@@ -149,19 +153,33 @@ final class Solver: Sendable {
     try store.setRecord(record, for: siteKey(operation))
     return OperationResult(
       layers: below + [layer], own: layer, created: record.created, status: .ran(because: reason),
-      seconds: 0)
+      seconds: 0, keys: [quick.digest, exact.digest])
   }
 
-  func cached(_ record: Record, over below: [LayerID]) -> OperationResult {
+  func cached(
+    _ record: Record, over below: [LayerID], _ keys: CacheKey...
+  ) -> OperationResult {
     OperationResult(
       layers: below + (record.layer.map { [$0] } ?? []), own: record.layer,
-      created: record.created, status: .cached, seconds: 0)
+      created: record.created, status: .cached, seconds: 0, keys: keys.map(\.digest))
   }
 
+  /// What a key led to, here or where a cache was imported from.
   func recall(_ key: CacheKey) throws -> Record? {
-    guard options.usesCache, let record = try store.record(for: key.digest) else { return nil }
-    guard let layer = record.layer, try store.verify(layer) else { return nil }
+    guard options.usesCache else { return nil }
+    if let record = try store.record(for: key.digest), try isAtHand(record.layer) {
+      return record
+    }
+    guard let record = imported?.record(for: key.digest), try isAtHand(record.layer) else {
+      return nil
+    }
+    try store.setRecord(record, for: key.digest)
     return record
+  }
+
+  private func isAtHand(_ layer: LayerID?) throws -> Bool {
+    guard let layer else { return false }
+    return try store.verify(layer) || imported?[layer] != nil
   }
 
   var keys: OperationKeys { OperationKeys(solver: self) }

@@ -39,6 +39,11 @@ extension Store {
     try read(PackedLayer.self, in: "packs", key)?.diffID
   }
 
+  /// What a layer was packed as, whether or not the blob is still there.
+  func packDescription(for key: Digest) throws -> PackedLayer? {
+    try read(PackedLayer.self, in: "packs", key)
+  }
+
   func setPacked(_ packed: PackedLayer, for key: Digest) throws {
     try write(packed, in: "packs", key)
   }

@@ -26,6 +26,13 @@ enum CaseBuilder {
     return .built(try ImageArchive(at: workspace.output))
   }
 
+  /// What a build that works tells of its steps.
+  func log(of workspace: CaseWorkspace) async throws -> String {
+    let run = try await run(workspace)
+    guard run.status == 0 else { throw ConformanceCase.Malformed(description: run.errors) }
+    return run.errors
+  }
+
   private func run(_ workspace: CaseWorkspace) async throws -> ProgramRun {
     let options = try Self.options(of: workspace)
     switch self {

@@ -39,6 +39,8 @@ final class LoopbackServer: Sendable {
     var claimedLength: Int?
     /// The connection ends after so many bytes of the body.
     var cutsAfter: Int?
+    /// The connection ends before any answer.
+    var isSilent = false
     /// Whether the end is a reset.
     var resets = false
   }
@@ -141,6 +143,7 @@ final class LoopbackServer: Sendable {
 
   /// Whether the connection goes on.
   private static func send(_ answer: Answer, to request: Request, _ connection: CInt) -> Bool {
+    if answer.isSilent { return false }
     var head = "HTTP/1.1 \(answer.status) Status\r\n"
     for (name, value) in answer.headers { head += "\(name): \(value)\r\n" }
     let length = answer.claimedLength ?? answer.body.count

@@ -167,32 +167,32 @@ import Testing
 
   /// Documents that are no manifest, and what is said of each (26, 29).
   static let documents: [(type: String, text: String, said: String)] = [
-    (MediaType.ociManifest, "[]", "it is no JSON object of a manifest"),
+    (MediaType.ociManifest, "[]", "is malformed: '' has a value of another kind"),
     (
       MediaType.ociManifest, #"{"schemaVersion":2,"layers":[],"config":{},"manifests":[]}"#,
-      "it is an image and an index at once"
+      "is a manifest and an index at once; such a document is refused"
     ),
     (
       MediaType.ociManifest,
       #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#,
-      "it says of itself 'application/vnd.oci.image.index.v1+json' and was sent as 'application/vnd.oci.image.manifest.v1+json'"
+      "calls itself 'application/vnd.oci.image.index.v1+json', but was announced as 'application/vnd.oci.image.manifest.v1+json'"
     ),
     (
       MediaType.ociManifest,
       #"{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha256:../../x","size":1},"layers":[]}"#,
-      "'sha256:../../x' is not a sha256 digest"
+      "is malformed: 'sha256:../../x' is not a sha256 digest"
     ),
     (
       MediaType.ociManifest,
       #"{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha512:00","size":1},"layers":[]}"#,
-      "'sha512:00' is not a sha256 digest"
+      "is malformed: 'sha512:00' is not a sha256 digest"
     ),
     (
       MediaType.ociManifest,
       #"{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","size":1},"layers":[]}"#,
-      "'sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' is not a sha256 digest"
+      "is malformed: 'sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' is not a sha256 digest"
     ),
-    ("application/json", #"{"schemaVersion":2}"#, "its type 'application/json' is no image's"),
+    ("application/json", #"{"schemaVersion":2}"#, "is malformed: 'config' is missing"),
   ]
 
   @Test("documents that are no manifest are refused with the reason (26)", arguments: documents)
@@ -201,7 +201,7 @@ import Testing
     let registry = try FakeRegistry()
     registry.addDocument(Array(document.text.utf8), type: document.type, tags: ["1"])
     let text = fixture.failure { _ = try fixture.resolve("\(registry.host)/app:1") }
-    #expect(text == "the manifest of '\(registry.host)/app:1' cannot be used: \(document.said)")
+    #expect(text == "the manifest of '\(registry.host)/app:1' \(document.said)")
   }
 
   @Test("schema 1 is refused (29)")
@@ -214,8 +214,8 @@ import Testing
     let text = fixture.failure { _ = try fixture.resolve("\(registry.host)/app:1") }
     #expect(
       text == """
-        the manifest of '\(registry.host)/app:1' has schema version 1, which is no longer read
-        help: push the image again with a builder of this decade
+        the manifest of '\(registry.host)/app:1' is a manifest of schema 1, which no current program reads
+        help: push the image again with a current tool
         """)
   }
 
@@ -246,7 +246,9 @@ import Testing
   @Test("sizes below zero and configs beyond reason are refused (26)")
   func sizes() throws {
     let negative = try pull({ _, _ in nil }, change: { $0.layers[0].size = -1 })
-    #expect(negative.failure == "a layer of 'HOST/app:1' is said to have -1 bytes")
+    #expect(
+      negative.failure
+        == "the manifest of 'HOST/app:1' gives \(SHA256Hasher.digest(of: Self.layer)) the size -1")
     let huge = try pull({ _, _ in nil }, change: { $0.config.size = 10 << 30 })
     #expect(
       huge.failure

@@ -46,10 +46,7 @@ struct RegistryFixture {
 
   /// The bytes of an image's layers.
   func layers(of image: ResolvedImage) throws -> [[UInt8]] {
-    try image.layers.map { layer in
-      guard let descriptor = layer.descriptor else { return [] }
-      return try Self.content(of: layer.blobs.open(descriptor))
-    }
+    try image.layers.map { try Self.content(of: $0.blobs.open($0.descriptor)) }
   }
 
   /// Pushes an image whose layers lie in files.

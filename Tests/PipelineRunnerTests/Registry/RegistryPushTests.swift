@@ -68,7 +68,7 @@ import Testing
         }
         // The second chunk gets no answer.
         guard request.method == "PATCH", number == 2 else { return nil }
-        return .init(claimedLength: 10, cutsAfter: 0, resets: true)
+        return .init(isSilent: true)
       }
       let fixture = try RegistryFixture(chunkSize: 40_000)
       let image = try FakeImage(layers: [Self.layer])

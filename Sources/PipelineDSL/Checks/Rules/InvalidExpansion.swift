@@ -8,23 +8,39 @@ struct InvalidExpansion: CheckRule {
     // Every variable is set, so that what is left are mistakes of the word itself.
     let expansion = WordExpansion(escape: input.graph.directives.escape) { _ in "x" }
     var found: [Diagnostic] = []
-    func check(_ word: Word, _ location: SourceLocation?) {
+    func check(_ word: Word, _ location: SourceLocation?, splitsAtBlanks: Bool = false) {
       do {
         _ = try expansion.expand(word)
       } catch {
         let place = input.place(of: word.raw, in: location)
-        found.append(finding(error.message, at: place, help: error.help))
+        let isPiece = splitsAtBlanks && word.raw.contains { $0 == "\"" || $0 == "'" }
+        let help =
+          isPiece
+          ? "paths split at blanks, quoted or not: write the JSON form [\"a b\", \"c\"]" : nil
+        found.append(finding(error.message, at: place, help: help ?? error.help))
       }
     }
     for stage in input.graph.stages {
       for word in [stage.base] + (stage.platform.map { [$0] } ?? []) { check(word, stage.location) }
       for step in stage.steps {
-        for word in step.instruction.words { check(word, step.location) }
+        for word in step.instruction.words {
+          check(word, step.location, splitsAtBlanks: step.instruction.splitsAtBlanks)
+        }
       }
     }
     for step in input.graph.globals {
       for word in step.instruction.words { check(word, step.location) }
     }
     return found
+  }
+}
+
+extension Instruction {
+  /// Whether operands end at blanks whatever quotes they are in (L10).
+  fileprivate var splitsAtBlanks: Bool {
+    switch self {
+    case .add, .copy, .volume: true
+    default: false
+    }
   }
 }
