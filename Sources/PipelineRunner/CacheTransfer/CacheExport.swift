@@ -68,8 +68,8 @@ struct CacheExport {
     try await withThrowingTaskGroup(of: (LayerID, PackedLayer?).self) { group in
       for layer in layers {
         group.addTask {
-          if let source = sources[layer], let descriptor = source.descriptor {
-            return (layer, PackedLayer(descriptor: descriptor, diffID: source.diffID))
+          if let source = sources[layer] {
+            return (layer, PackedLayer(descriptor: source.descriptor, diffID: source.diffID))
           }
           return (layer, try await pack(layer))
         }

@@ -50,10 +50,8 @@ final class ImagePacker: Sendable {
     _ layers: [LayerID], compression: OutputCompression
   ) async throws -> [PackedLayer] {
     try await forEach(layers) { layer, below in
-      if let base = self.solver.bases[layer], let descriptor = base.descriptor,
-        !compression.changes(base)
-      {
-        return PackedLayer(descriptor: descriptor, diffID: base.diffID)
+      if let base = self.solver.bases[layer], !compression.changes(base) {
+        return PackedLayer(descriptor: base.descriptor, diffID: base.diffID)
       }
       return try await self.pack(layer, below, compression)
     }
@@ -194,7 +192,8 @@ extension LayerBlobWriter {
 extension OutputCompression {
   /// Whether a base layer's blob has to be made again.
   func changes(_ base: BaseLayer) -> Bool {
-    guard isForced, let type = base.descriptor?.mediaType else { return false }
+    guard isForced else { return false }
+    let type = base.descriptor.mediaType
     switch kind {
     case .gzip: return !type.hasSuffix("gzip")
     case .zstd: return !type.hasSuffix("zstd")
