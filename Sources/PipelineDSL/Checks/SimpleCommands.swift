@@ -124,12 +124,4 @@ extension RunInstruction {
     guard let heredoc = soleHeredoc else { return text }
     return heredoc.body
   }
-
-  /// The here-document that is the whole command.
-  var soleHeredoc: Heredoc? {
-    guard case .shell(let text) = command, heredocs.count == 1, text.hasPrefix("<<"),
-      !text.contains(where: { $0 == " " || $0 == "\t" })
-    else { return nil }
-    return heredocs[0]
-  }
 }

@@ -24,3 +24,14 @@ public struct RunInstruction: Hashable, Sendable {
     self.devices = devices
   }
 }
+
+extension RunInstruction {
+  /// The here-document that is all of the command, as in `RUN <<EOF`; nil for any other command.
+  ///
+  /// Its body is the script itself; around other text a shell has to read it (R2).
+  package var soleHeredoc: Heredoc? {
+    guard case .shell(let text) = command, let heredoc = heredocs.first, HeredocWord(text) != nil
+    else { return nil }
+    return heredoc
+  }
+}

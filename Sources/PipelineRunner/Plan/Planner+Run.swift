@@ -34,24 +34,14 @@ extension Planner {
     guard case .shell(let text) = run.command, !run.heredocs.isEmpty else {
       return state.arguments(of: run.command)
     }
-    if run.heredocs.count == 1, Self.isSoleWord(text, run.heredocs[0]) {
-      let body = run.heredocs[0].effectiveBody
-      guard body.hasPrefix("#!") else { return state.shell + [body] }
-      let target = "/dev/pipes/\(run.heredocs[0].name)"
-      mounts.append(.script(content: body, target: target))
+    if let script = run.soleHeredoc {
+      // The body as written decides: `<<-` removes tabs, and a tab before `#!` is not looked behind.
+      guard script.body.hasPrefix("#!") else { return state.shell + [script.effectiveBody] }
+      let target = "/dev/pipes/\(script.name)"
+      mounts.append(.script(content: script.effectiveBody, target: target))
       return [target]
     }
     return state.shell + [Self.textWithBodies(text, run.heredocs)]
-  }
-
-  /// Whether a command is nothing but one here-document.
-  private static func isSoleWord(_ text: String, _ heredoc: Heredoc) -> Bool {
-    guard text.hasPrefix("<<") else { return false }
-    let word = text.dropFirst(2).drop { $0 == "-" || $0 == " " || $0 == "\t" }
-      .filter { $0 != "'" && $0 != "\"" && $0 != "\\" }
-    var trimmed = String(word)
-    while let last = trimmed.last, last == " " || last == "\t" { trimmed.removeLast() }
-    return trimmed == heredoc.name
   }
 
   /// The shell's own view: the line, then every body with its terminator.
@@ -63,12 +53,8 @@ extension Planner {
 
   private func displayText(_ run: RunInstruction) -> String {
     switch run.command {
-    case .shell(let text):
-      if let first = run.heredocs.first, run.heredocs.count == 1, Self.isSoleWord(text, first) {
-        return first.body
-      }
-      return text
-    case .exec(let arguments): return GoText.json(arguments)
+    case .shell(let text): run.soleHeredoc?.body ?? text
+    case .exec(let arguments): GoText.json(arguments)
     }
   }
 

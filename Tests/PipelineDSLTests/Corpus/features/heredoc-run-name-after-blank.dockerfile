@@ -1,2 +1,4 @@
 FROM alpine
 RUN cat << EOF
+text
+EOF
