@@ -185,8 +185,12 @@ struct ConversionTests {
         let build = directory.appending(path: "PipelineDSL.build")
         guard FileManager.default.fileExists(atPath: build.path()) else { continue }
         modules = directory.appending(path: "Modules").path()
+        // Objects of sources that were renamed stay until the next clean build.
+        let sources = try String(contentsOf: build.appending(path: "sources"), encoding: .utf8)
+        let current = Set(
+          sources.split(separator: "\n").map { URL(filePath: String($0)).lastPathComponent + ".o" })
         objects = try FileManager.default.contentsOfDirectory(atPath: build.path())
-          .filter { $0.hasSuffix(".o") }.sorted().map { build.appending(path: $0).path() }
+          .filter { current.contains($0) }.sorted().map { build.appending(path: $0).path() }
         return
       }
       throw CocoaError(.fileNoSuchFile)

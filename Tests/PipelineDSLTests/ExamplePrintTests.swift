@@ -6,7 +6,7 @@ import Testing
 struct ExamplePrintTests {
   @Test(
     "what an example prints reads to the same graph and prints alike",
-    arguments: ["MyImage", "LightPython", "WheelTools"])
+    arguments: ["MyImage", "LightPython", "WheelTools", "Service", "TestMatrix"])
   func example(name: String) throws {
     // The example programs lie beside the test bundle.
     var directory = URL(filePath: ProcessInfo.processInfo.arguments[0])

@@ -183,4 +183,68 @@ struct LayerUnpackerTests {
         == "its content is \(SHA256Hasher.digest(of: good)), and the image's config promises "
         + "\(SHA256Hasher.digest(of: bad))")
   }
+
+  @Test("a layer whose digest is wrong never stands in the store, nor half of it")
+  func wrongLayerInStore() throws {
+    var tar = TarFixture()
+    tar.add("f", content: String(repeating: "x", count: 3 << 20))
+    let bytes = tar.finished
+    let store = try Store(at: bench.tree["store"])
+    for (promised, tarDigest) in [([1], bytes), (bytes, [1])] as [([UInt8], [UInt8])] {
+      let layer = BaseLayer(
+        diffID: SHA256Hasher.digest(of: tarDigest),
+        descriptor: Descriptor(
+          mediaType: MediaType.ociLayer, digest: SHA256Hasher.digest(of: promised),
+          size: Int64(bytes.count)), blobs: MemoryBlobs(content: bytes))
+      let id = LayerID(layer.diffID)
+      #expect(throws: Diagnostic.self) {
+        try store.addLayer(id) { _ = try layer.unpack(into: $0) }
+      }
+      #expect(try store.info(of: id) == nil)
+      #expect(try DirectoryTree.names(in: store.path.appending("layers")).isEmpty)
+      #expect(try DirectoryTree.names(in: store.path.appending("work")).isEmpty)
+      if promised != bytes {
+        #expect(throws: Diagnostic.self) { try layer.packed(in: store) }
+        #expect(try DirectoryTree.names(in: store.path.appending("blobs")).isEmpty)
+      }
+    }
+  }
+
+  @Test("a blob is kept byte for byte, and read from the store from then on")
+  func keepsBlobs() throws {
+    var tar = TarFixture()
+    tar.add("f", content: "x")
+    let blob = try Gzip.member(tar.finished)
+    let store = try Store(at: bench.tree["store"])
+    var layer = BaseLayer(
+      diffID: SHA256Hasher.digest(of: tar.finished),
+      descriptor: Descriptor(
+        mediaType: MediaType.ociLayerGzip, digest: SHA256Hasher.digest(of: blob),
+        size: Int64(blob.count)), blobs: MemoryBlobs(content: blob))
+    let packed = try layer.packed(in: store)
+    #expect(packed == PackedLayer(descriptor: layer.descriptor, diffID: layer.diffID))
+    #expect(try FileContent.read(store.blob(packed.descriptor.digest)) == blob)
+    layer.blobs = MemoryBlobs(content: [])
+    let target = try bench.tree.directory("from-store")
+    _ = try layer.unpack(into: target, store: store)
+    #expect(target.appending("f").text == "x")
+  }
+
+  @Test("directories that the archive only passes through are told, the others not")
+  func impliedDirectories() throws {
+    var tar = TarFixture()
+    tar.add("tmp/a/f", content: "x")
+    tar.directory("tmp/a", mode: 0o700)
+    tar.directory("opt")
+    tar.add("opt/b/c/f", content: "x")
+    let bytes = tar.finished
+    let target = try bench.tree.directory("implied")
+    let layer = BaseLayer(
+      diffID: SHA256Hasher.digest(of: bytes),
+      descriptor: Descriptor(
+        mediaType: MediaType.ociLayer, digest: SHA256Hasher.digest(of: bytes),
+        size: Int64(bytes.count)), blobs: MemoryBlobs(content: bytes))
+    let implied = try layer.unpack(into: target)
+    #expect(implied.map { String(decoding: $0, as: UTF8.self) } == ["opt/b", "opt/b/c", "tmp"])
+  }
 }

@@ -63,8 +63,7 @@ struct OutputSpecificationTests {
       ("", "'-o ': it is empty"),
       (
         "type=ocl,dest=x",
-        "'-o type=ocl,dest=x': there is no type 'ocl' / "
-          + "the types are oci, docker, tar, local, registry, image"
+        "'-o type=ocl,dest=x': there is no type 'ocl' / did you mean 'oci'?"
       ),
       ("type=oci,dest", "'-o type=oci,dest': 'dest' is not of the form name=value"),
       (

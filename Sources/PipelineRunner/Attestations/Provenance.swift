@@ -16,7 +16,7 @@ struct Provenance: Encodable, Sendable {
     /// The Dockerfile, or the program that declares the image.
     var source: String?
     var target: String?
-    /// Build arguments; only in the full form.
+    /// Build arguments, less those whose names announce a secret; only in the full form.
     var arguments: [String: String]?
     var secrets: [String]?
   }
@@ -77,7 +77,8 @@ struct Provenance: Encodable, Sendable {
   }
 
   private static func arguments(_ request: BuildRequest) -> [String: String] {
-    request.options.buildArguments.filter { !isProxy($0.key) }
+    request.options.buildArguments
+      .filter { !isProxy($0.key) && !SecretName.matches($0.key) }
       .mapValues(RemoteSource.withoutPassword)
   }
 

@@ -16,6 +16,8 @@ struct StoreCheckCommand: AsyncParsableCommand {
   @OptionGroup var state: StateOptions
 
   func run() async throws {
+    // Layers can hold files that only the user's subordinate ids may read.
+    try await Privilege.require()
     let store = try Store(at: state.directory)
     let result = try await blocking { try StoreCheck(store: store).run() }
     for repair in result.repairs { print(repair) }

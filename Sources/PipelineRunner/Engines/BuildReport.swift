@@ -154,7 +154,9 @@ extension BuildReport.Image {
       try solver.store.info(of: layer)?.size ?? solver.bases[layer]?.descriptor.size ?? 0
     }
     layers = try image.layerIDs.enumerated().map { index, layer in
-      let own = index < titles.count ? titles[index] : "base image"
+      // A base may have layers that its history does not tell of.
+      let position = index - (image.layerIDs.count - titles.count)
+      let own = titles.indices.contains(position) ? titles[position] : "base image"
       return BuildReport.Row(size: try size(layer), title: GoText.oneLine(own))
     }
     for stage in plan.stages where stage.root != plan.image.root {

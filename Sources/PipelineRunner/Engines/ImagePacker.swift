@@ -174,12 +174,23 @@ extension LayerBlobWriter {
     let (kind, level) = compression.packing
     let writer = try LayerBlobWriter(
       to: target.raw, compression: kind, level: level ?? BlockCompressor.defaultLevel(kind))
+    // The writer ends a tar by itself with two empty records.
+    let ending = try tar.read(at: max(0, tar.size - 1024), count: 1024)
+    let isEnded = ending.count == 1024 && ending.allSatisfy { $0 == 0 } && tar.size % 512 == 0
+    guard isEnded else {
+      throw Diagnostic(
+        "a base layer's tar is cut off and cannot be compressed again",
+        help: "leave force-compression out")
+    }
+    let end = tar.size - 1024
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
     defer { buffer.deallocate() }
     var offset: Int64 = 0
-    while true {
-      let count = try tar.read(into: buffer, at: offset)
-      guard count > 0, let start = buffer.baseAddress else { break }
+    while offset < end {
+      let part = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[..<Int(min(Int64(buffer.count), end - offset))])
+      let count = try tar.read(into: part, at: offset)
+      guard count > 0, let start = part.baseAddress else { break }
       try writer.append(UnsafeRawPointer(start), count)
       offset += Int64(count)
     }

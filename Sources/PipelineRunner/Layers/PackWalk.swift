@@ -52,7 +52,9 @@ final class PackWalk {
     withExtendedLifetime(lower) {}
   }
 
-  /// Writes what a directory holds. `hides` is set where nothing of the lower directory shows.
+  /// Writes what a directory holds.
+  ///
+  /// `hides` is set where nothing of the lower directory shows.
   private func walk(_ listing: DirectoryListing, lower: CInt, hides: Bool) throws {
     guard levels.count < SourceWalk.deepest else {
       throw Diagnostic("a layer's directories are nested more than \(SourceWalk.deepest) deep")

@@ -95,7 +95,7 @@ struct ContextCatalog: BaseResolver {
       if error.location == nil { error.location = location }
       if let near {
         error.help = "did you mean the context '\(near)'?"
-      } else if error.id == RegistryEndpoint.unreachableID || registries == nil {
+      } else if RegistryEndpoint.isUnreachable(error) || registries == nil {
         error.help =
           "check the name and the network, or give the image with --build-context \(name)=oci-layout://DIR:TAG, a tar file or a directory"
       }

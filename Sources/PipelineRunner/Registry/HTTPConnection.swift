@@ -214,21 +214,23 @@ final class HTTPConnection: @unchecked Sendable {
 
   /// OpenSSL writes to sockets that may be closed; the signal must not end the process, and its
   /// handling is not changed for steps that are started meanwhile.
+  ///
+  /// The sets are not made by an initializer, of which the compiler cannot tell whose module it is.
   private static func withoutPipeSignal(_ body: () -> Void) {
-    var signals = sigset_t()
-    var old = sigset_t()
-    var pending = sigset_t()
-    sigemptyset(&signals)
-    sigaddset(&signals, SIGPIPE)
-    sigpending(&pending)
-    let wasPending = sigismember(&pending, SIGPIPE) == 1
-    pthread_sigmask(SIG_BLOCK, &signals, &old)
+    let sets = UnsafeMutablePointer<sigset_t>.allocate(capacity: 3)
+    defer { sets.deallocate() }
+    let (signals, old, pending) = (sets, sets + 1, sets + 2)
+    sigemptyset(signals)
+    sigaddset(signals, SIGPIPE)
+    sigpending(pending)
+    let wasPending = sigismember(pending, SIGPIPE) == 1
+    pthread_sigmask(SIG_BLOCK, signals, old)
     body()
     if !wasPending {
       var now = timespec()
-      while sigtimedwait(&signals, nil, &now) == -1 && errno == EINTR {}
+      while sigtimedwait(signals, nil, &now) == -1 && errno == EINTR {}
     }
-    pthread_sigmask(SIG_SETMASK, &old, nil)
+    pthread_sigmask(SIG_SETMASK, old, nil)
   }
 
   // MARK: - Callbacks

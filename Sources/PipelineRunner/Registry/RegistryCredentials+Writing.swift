@@ -66,6 +66,8 @@ extension RegistryCredentials {
         configuration = read
       }
       let (entry, place) = try body(configuration, server)
+      // Forgetting what is not there leaves the file alone.
+      if entry == nil, configuration["auths"]?[server] == nil { return place ?? .file(file) }
       var logins = configuration["auths"] ?? .object([:])
       logins[server] = entry
       configuration["auths"] = logins

@@ -223,11 +223,11 @@ final class RegistryEndpoint: Sendable {
     case .nameNotResolved:
       return Diagnostic(
         "\(server) cannot be reached for \(subject): the name '\(origin.host)' cannot be resolved",
-        id: Self.unreachableID, help: "check the name and the network")
+        help: Self.networkAdvice)
     case .refused, .timedOut:
       return Diagnostic(
-        "\(server) cannot be reached for \(subject): \(error)", id: Self.unreachableID,
-        help: "check the name, the network, and whether the registry runs")
+        "\(server) cannot be reached for \(subject): \(error)",
+        help: Self.connectionAdvice)
     case .untrusted:
       return Diagnostic(
         "\(server) has a certificate that is not trusted: \(error)",
@@ -247,6 +247,11 @@ final class RegistryEndpoint: Sendable {
     }
   }
 
-  /// Marks errors after which another source may be tried.
-  static let unreachableID = "RegistryUnreachable"
+  /// Whether a registry was out of reach; a base image can also come from elsewhere then.
+  static func isUnreachable(_ error: Diagnostic) -> Bool {
+    error.help == networkAdvice || error.help == connectionAdvice
+  }
+
+  private static let networkAdvice = "check the name and the network"
+  private static let connectionAdvice = "check the name, the network, and whether the registry runs"
 }

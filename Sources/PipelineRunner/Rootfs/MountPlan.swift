@@ -42,6 +42,11 @@ final class MountPlan {
     for mount in request.mounts { try add(mount) }
   }
 
+  /// A plan that failed half-way, or whose command never started, leaves no agent behind.
+  deinit {
+    for relay in relays { relay.stop() }
+  }
+
   // MARK: - The machine's side
 
   private func addKernelFiles(

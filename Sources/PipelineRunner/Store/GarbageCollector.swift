@@ -101,8 +101,9 @@ struct GarbageCollector {
     return left.entry.digest < right.entry.digest
   }
 
-  /// Takes entries out that nobody holds; alone at the gate, so that nobody begins to use one
-  /// meanwhile. Deleting is done afterwards.
+  /// Takes entries out that nobody holds; alone at the gate, so that nobody begins to use one.
+  ///
+  /// Deleting is done afterwards.
   private func remove(
     _ items: [StoreInventory.Item]
   ) throws -> (removed: [StoreInventory.Item], held: Set<StoreEntry>, holders: Int) {

@@ -14,18 +14,22 @@ final class WorkerThread: Sendable {
     _ body: @escaping @Sendable () -> Void
   ) throws(SystemError) -> WorkerThread {
     let thread = WorkerThread()
+    // Who waits for the starting thread waits for this one too.
+    let cancellation = Cancellation.current
     let box = Box {
-      body()
+      Cancellation.$current.withValue(cancellation) { body() }
       thread.finished.signal()
     }
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
+    // Not by its initializer, of which the compiler cannot tell whose module it is.
+    let attributes = UnsafeMutablePointer<pthread_attr_t>.allocate(capacity: 1)
+    defer { attributes.deallocate() }
+    pthread_attr_init(attributes)
+    defer { pthread_attr_destroy(attributes) }
+    pthread_attr_setdetachstate(attributes, CInt(PTHREAD_CREATE_DETACHED))
     var identifier = pthread_t()
     let argument = Unmanaged.passRetained(box).toOpaque()
     let status = pthread_create(
-      &identifier, &attributes,
+      &identifier, attributes,
       { argument in
         if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
         return nil

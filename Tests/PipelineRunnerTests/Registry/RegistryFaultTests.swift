@@ -1,6 +1,8 @@
+import Dispatch
 import FoundationEssentials
 import PipelineDSL
 import Synchronization
+import SystemPackage
 import Testing
 
 @testable import PipelineRunner
@@ -258,5 +260,35 @@ import Testing
       wrong.failure
         == "the layer \(SHA256Hasher.digest(of: Self.layer)) of 'HOST/app:1' has 500000 bytes at the registry 'HOST' and 400000 in its manifest"
     )
+  }
+
+  @Test("a build that is cancelled does not wait for a server that says nothing")
+  func cancellation() async throws {
+    let fixture = try RegistryFixture()
+    let (arrived, released) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    let registry = try FakeRegistry { request, _ in
+      guard request.path.contains("/blobs/\(SHA256Hasher.digest(of: Self.layer))") else {
+        return nil
+      }
+      arrived.signal()
+      released.wait()
+      return nil
+    }
+    registry.add(try FakeImage(layers: [Self.layer]), tags: ["1"])
+    let image = try fixture.resolve("\(registry.host)/app:1")
+    let directory = fixture.directory.path.appending("unpacked")
+    try DirectoryTree.make(directory, mode: 0o755)
+    let pull = Task {
+      try await blocking { _ = try image.layers[0].unpack(into: directory) }
+    }
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        arrived.wait()
+        continuation.resume()
+      }
+    }
+    pull.cancel()
+    await #expect(throws: CancellationError.self) { try await pull.value }
+    released.signal()
   }
 }

@@ -303,6 +303,10 @@ import Testing
       try credentials.credential(for: "a.example", repository: "a")
         == .password(user: "x", password: "y"))
     #expect(try DirectoryTree.names(in: directory.path) == ["config.json"])
+    // Forgetting what is not there makes no file.
+    let none = RegistryCredentials(file: directory.path.appending("none.json"))
+    try none.erase("b.example:5000")
+    #expect(try DirectoryTree.names(in: directory.path) == ["config.json"])
   }
 }
 

@@ -176,6 +176,33 @@ import Testing
     #expect(denied.content.withLock { $0.manifests.isEmpty })
   }
 
+  @Test("an index follows the manifests it names, which go by their digests")
+  func index() async throws {
+    let registry = try FakeRegistry()
+    let fixture = try RegistryFixture()
+    let images = try [image(), FakeImage(layers: [], architecture: "arm64")]
+    var documents = images.flatMap { image in
+      [
+        ImageBundle.Document(descriptor: image.configDescriptor, bytes: image.config),
+        ImageBundle.Document(descriptor: image.descriptor(nil), bytes: image.manifest),
+      ]
+    }
+    let index = ImageIndex(
+      manifests: zip(images, ["amd64", "arm64"]).map { image, architecture in
+        image.descriptor(.init(architecture: architecture, os: "linux"))
+      })
+    documents.append(try ImageBundle.Document(encoding: index, MediaType.ociIndex))
+    let push = try RegistryPush(
+      RegistryReference("\(registry.host)/app:1"), client: fixture.client)
+    try await push.push(
+      blobs: [], documents: documents, scratch: fixture.directory.path, tag: "1")
+    #expect(
+      registry.lines.filter { $0.hasPrefix("PUT /v2/app/manifests/") }
+        == images.map { "PUT /v2/app/manifests/\($0.digest)" } + ["PUT /v2/app/manifests/1"])
+    #expect(
+      try fixture.resolve("\(registry.host)/app:1", "linux/arm64").digest == images[1].digest)
+  }
+
   @Test("a token for writing is asked for when something is written")
   func scopes() async throws {
     let tokens = try TokenServer()

@@ -5,7 +5,7 @@ struct SecretsUsedInArgOrEnv: CheckRule {
 
   func check(_ input: CheckInput) -> [Diagnostic] {
     input.steps.flatMap { placed in
-      placed.step.instruction.declaredNames.filter(Self.namesSecret).map { name in
+      placed.step.instruction.declaredNames.filter(SecretName.matches).map { name in
         let keyword = placed.step.instruction.keyword
         return finding(
           "\(keyword) should not hold sensitive data: '\(name)'",
@@ -15,16 +15,4 @@ struct SecretsUsedInArgOrEnv: CheckRule {
       }
     }
   }
-
-  /// Whether a word of the name says that it is a secret, and none that it is not.
-  private static func namesSecret(_ name: String) -> Bool {
-    let words = Set(name.lowercased().split(separator: "_").map(String.init))
-    return !words.isDisjoint(with: secrets) && words.isDisjoint(with: harmless)
-  }
-
-  private static let secrets: Set = [
-    "apikey", "auth", "credential", "credentials", "key", "password", "pword", "passwd", "secret",
-    "token",
-  ]
-  private static let harmless: Set = ["public", "file", "version"]
 }
