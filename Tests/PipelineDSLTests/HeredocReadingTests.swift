@@ -23,7 +23,7 @@ struct HeredocReadingTests {
     arguments: [
       ("<<EOF", "EOF", true), ("<<'EOF'", "EOF", false), ("<<\"E F\"", "E F", false),
       ("<<E'O'F", "EOF", false), ("<<E\\OF", "EOF", true), ("<<$x", "$x", true),
-      ("<<${x:-y}", "${x:-y}", true), ("cat <<  EOF", "EOF", true), ("3<< 'EOF'", "EOF", false),
+      ("<<${x:-y}", "${x:-y}", true), ("cat <<  EOF", "EOF", true), ("cat << 'EOF'", "EOF", false),
     ])
   func introductions(word: String, name: String, expands: Bool) throws {
     let run = try readInstruction("RUN \(word)\nbody\n\(name)\n")

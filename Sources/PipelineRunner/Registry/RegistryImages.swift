@@ -68,7 +68,7 @@ final class RegistryImages: Sendable {
     }
     guard let document else {
       throw Diagnostic(
-        "the registry '\(reference.registry)' has no \(subject)",
+        "\(subject): not found in the registry '\(reference.registry)'",
         help:
           "check the name and the tag; it may also be private: 'pipeline login \(reference.registry)'"
       )

@@ -125,7 +125,7 @@ import Testing
     let text = fixture.failure { _ = try fixture.resolve("\(registry.host)/app:2") }
     #expect(
       text == """
-        the registry '\(registry.host)' has no '\(registry.host)/app:2'
+        '\(registry.host)/app:2': not found in the registry '\(registry.host)'
         help: check the name and the tag; it may also be private: 'pipeline login \(registry.host)'
         """)
   }
