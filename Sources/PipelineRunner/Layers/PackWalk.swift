@@ -29,6 +29,8 @@ final class PackWalk {
   /// Whether everything could be written; a socket cannot.
   private(set) var isComplete = true
 
+  /// Creates a walk.
+  ///
   /// With `isExact` the tar says all that the directory itself holds, whatever lies below it:
   /// unpacking gives the same directory again. The walk is then over no lower one.
   init(_ writer: LayerBlobWriter, epoch: Int?, isExact: Bool = false) {

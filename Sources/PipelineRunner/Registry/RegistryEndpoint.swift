@@ -35,8 +35,10 @@ final class RegistryEndpoint: Sendable {
     var body = HTTPRequest.Body.none
     /// Added to a path's address.
     var query: [(name: String, value: String)] = []
-    /// A part of an upload is not: after a break the server has to be asked what arrived. Failed
-    /// transfers and passing outages are then the caller's.
+    /// Whether it may be sent again after a break.
+    ///
+    /// A part of an upload may not: the server has to be asked what arrived. Failed transfers and
+    /// passing outages are then the caller's.
     var isRepeatable = true
     /// What it is about, for errors: `'localhost:5000/app:1'`.
     var subject: String

@@ -96,7 +96,9 @@ struct RegistryRepository: Sendable {
       subject: subject)
   }
 
-  /// A whole body; nil on 404. A transfer that breaks off starts again.
+  /// A whole body; nil on 404.
+  ///
+  /// A transfer that breaks off starts again.
   private func content(
     _ request: RegistryEndpoint.Request, limit: Int
   ) throws -> (bytes: [UInt8], response: HTTPResponse)? {

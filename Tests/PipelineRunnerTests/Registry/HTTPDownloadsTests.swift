@@ -43,7 +43,7 @@ import Testing
       .init(status: 302, headers: [("Location", "http://\(other.host)/x")])
     }
     let file = fixture.directory.path.appending("file")
-    let text = await fixture.failure {
+    let text = await fixture.asyncFailure {
       _ = try await downloads(fixture).get(
         "http://jo:s%20t@\(server.host)/a", unless: Validators(), into: file)
     }
@@ -66,7 +66,7 @@ import Testing
     _ = try await downloads(fixture).get(
       "http://\(server.host)/once", unless: Validators(), into: file)
     #expect(try FileContent.read(file) == content)
-    let text = await fixture.failure {
+    let text = await fixture.asyncFailure {
       _ = try await downloads(fixture).get(
         "http://\(server.host)/never", unless: Validators(), into: file)
     }

@@ -75,7 +75,7 @@ struct RegistryFixture {
   }
 
   /// The text of the diagnostic that the body ends with; empty where it ends well.
-  func failure(_ body: () async throws -> Void) async -> String {
+  func asyncFailure(_ body: () async throws -> Void) async -> String {
     do {
       try await body()
       return ""

@@ -153,7 +153,7 @@ import Testing
     }
     let fixture = try RegistryFixture()
     // Below the smallest chunk nothing is left to try.
-    let text = await fixture.failure {
+    let text = await fixture.asyncFailure {
       try await fixture.push(FakeImage(layers: [Self.layer]), to: "\(registry.host)/app:1")
     }
     #expect(
@@ -165,7 +165,7 @@ import Testing
       request.method == "POST"
         ? .init(status: 403, body: Array(#"{"errors":[{"code":"DENIED"}]}"#.utf8)) : nil
     }
-    let reason = await fixture.failure {
+    let reason = await fixture.asyncFailure {
       try await fixture.push(FakeImage(layers: []), to: "\(denied.host)/app:1")
     }
     #expect(
