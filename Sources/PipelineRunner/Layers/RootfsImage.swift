@@ -45,7 +45,8 @@ enum RootfsImage {
     settings.workingDirectory = "/"
     let configuration = ImageConfiguration(
       created: nil, author: nil, architecture: platform.architecture, variant: platform.variant,
-      os: platform.os, osVersion: nil, config: settings, rootfs: .init(diffIDs: [diffID]), history: nil)
+      os: platform.os, osVersion: nil, config: settings, rootfs: .init(diffIDs: [diffID]),
+      history: nil)
     return ResolvedImage(
       digest: diffID, configuration: configuration,
       layers: [
