@@ -116,7 +116,7 @@ struct EngineTests {
     for platform in request.platforms {
       let source = try ImageSource.detect("out.tar", relativeTo: directory.path)
       let image = try #require(source).resolve(platform: platform)
-      #expect(try image.configuration.architecture == platform.architecture)
+      #expect(image.configuration.architecture == platform.architecture)
       let file = path("out/linux_\(platform.architecture)/\(platform.architecture)")
       #expect(try FileContent.read(file) == Array("first".utf8))
     }
