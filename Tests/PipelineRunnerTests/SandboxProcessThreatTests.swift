@@ -143,12 +143,10 @@ import Testing
 
   @Test("nothing is left in the machine's mount table")
   func mounts() async throws {
-    let table = try FileContent.read("/proc/self/mountinfo")
     _ = try await bench.run("true") {
       $0.mounts = [.tmpfs(target: Array("/x/y".utf8), size: nil)]
     }
     let text = String(decoding: try FileContent.read("/proc/self/mountinfo"), as: UTF8.self)
     #expect(!text.contains(bench.tree.path.string))
-    #expect(text == String(decoding: table, as: UTF8.self))
   }
 }

@@ -183,7 +183,7 @@ extension Solver {
     splitter.finish()
     guard status == .exited(0) else {
       if options.opensShellOnFailure { try await openShell(request, status, in: workspace) }
-      throw Self.failure(run, status, operation, output: tail.text)
+      throw failure(run, status, operation, output: tail.text)
     }
   }
 
@@ -223,16 +223,24 @@ extension Solver {
     }
   }
 
-  private static func failure(
+  private func failure(
     _ run: RunAction, _ status: ExitStatus, _ operation: Operation, output: String
   ) -> Diagnostic {
     let command = GoText.oneLine(run.arguments.joined(separator: " "))
-    let how = words(status)
+    let how = Self.words(status)
     var notes: [Diagnostic.Note] = []
     if !output.isEmpty { notes.append(.init("the last lines it printed:\n\(output)")) }
     return Diagnostic(
       "process \"\(command)\" did not complete successfully: \(how)", at: operation.location,
-      notes: notes)
+      notes: notes, help: FileSystemSpace(at: store.path).flatMap(advice))
+  }
+
+  /// What to do where the command may have failed for want of space; not every program says so.
+  private func advice(_ space: FileSystemSpace) -> String? {
+    guard space.freeBytes < 4 << 20 || space.freeFiles < 64 else { return nil }
+    let what = space.freeBytes < 4 << 20 ? "space" : "inodes"
+    return "no \(what) left on device: free some where '\(store.path)' is, with 'prune' perhaps,"
+      + " or point --state-dir at another file system"
   }
 
   private func bind(

@@ -43,7 +43,8 @@ struct FaultTests {
     let run = try await site.build(
       "FROM base\nRUN head -c 60000000 /dev/zero > /large\n", ["-t", "full"])
     #expect(run.status == 1)
-    #expect(run.errors.contains("o space left on device"))
+    #expect(run.errors.contains("help: no space left on device"))
+    #expect(run.errors.contains("--state-dir"))
     #expect(try site.remains() == [])
     let next = try await site.build("FROM base\nRUN echo small > /small\n", ["-t", "small"])
     #expect(next.status == 0, "\(next.errors)")

@@ -18,8 +18,10 @@ struct RootlessTests {
     // A copy, as the build directory may be closed to others.
     let program = site.path("pipeline")
     if !FileManager.default.fileExists(atPath: program) {
-      try FileManager.default.copyItem(
-        atPath: try BuiltProgram.path("pipeline"), toPath: program)
+      // By a program of its own: while this one writes a file, a child that another test starts at
+      // that moment holds it open too, and then it cannot be executed (ETXTBSY).
+      let copy = try ProgramRun.wait(for: "cp", [try BuiltProgram.path("pipeline"), program])
+      try #require(copy.status == 0, "\(copy.errors)")
     }
     let script = """
       mount --bind \(files)/passwd /etc/passwd
