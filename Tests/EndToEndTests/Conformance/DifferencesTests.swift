@@ -8,6 +8,12 @@ import Testing
   /// Rows that no single build shows, and the file with the test that does.
   private static let elsewhere = [
     "network of a `RUN` without `--network`": "Tests/PipelineRunnerTests/PlannerTests.swift",
+    "`--memory`, `--cpus`, `--pids-limit`":
+      "Tests/PipelineRunnerTests/SandboxLimitTests.swift",
+    "text that is not UTF-8 or holds a zero byte, outside comments":
+      "Tests/PipelineDSLTests/DockerfileParserTests.swift",
+    "provenance": "Tests/PipelineRunnerTests/AttestationTests.swift",
+    "tags of base images": "Tests/PipelineRunnerTests/LockFileTests.swift",
     "`--network=none` as a build option": "Tests/EndToEndTests/Cases/run/R9-network-option.case",
     "mode of a source under `--chmod`, owner under `--chown`":
       "Tests/EndToEndTests/Conformance/CacheHitTests.swift",
