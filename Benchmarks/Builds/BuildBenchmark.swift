@@ -61,6 +61,8 @@ struct BuildBenchmark {
         }
       }
       for phase in Phase.allCases { print(Self.line(workload, phase, engines, times)) }
+      // Whoever reads along through a pipe sees each workload when it is done.
+      fflush(nil)
     }
   }
 
