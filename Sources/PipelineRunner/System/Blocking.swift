@@ -1,5 +1,3 @@
-import Dispatch
-
 /// Runs work that blocks in system calls on a thread of its own, away from Swift's executor.
 ///
 /// The cooperative pool has as many threads as cores; a RUN that waits for its child there would
@@ -10,7 +8,7 @@ func blocking<Value: Sendable>(
   let cancellation = Cancellation()
   return try await withTaskCancellationHandler {
     try await withCheckedThrowingContinuation { continuation in
-      blockingQueue.async {
+      BlockingThreads.shared.run {
         continuation.resume(
           with: Result { try Cancellation.$current.withValue(cancellation) { try body() } })
       }
@@ -19,6 +17,3 @@ func blocking<Value: Sendable>(
     cancellation.cancel()
   }
 }
-
-private let blockingQueue = DispatchQueue(
-  label: "pipeline.blocking", attributes: .concurrent)
