@@ -9,8 +9,8 @@ struct BuildInputs: Sendable {
   /// Agent sockets by id.
   var sshSockets: [String: FilePath] = [:]
   /// Fetches what `ADD` names by URL.
-  var downloads: any Downloads = URLDownloads(
-    client: HTTPClient(certificates: .standard))
+  var downloads: any Downloads = HTTPDownloads(
+    client: HTTPClient(certificates: .standard), retries: RetryPolicy())
 }
 
 /// Where a secret's bytes come from; read when a step needs them, kept nowhere.
