@@ -7,6 +7,9 @@ import SystemPackage
 /// It is reached only through its descriptor and goes away with it, so nothing appears in the
 /// machine's mount table and nothing is left behind when the process is killed.
 enum DetachedOverlay {
+  /// How many layers the kernel stacks (OVL_MAX_STACK), the upper directory not counted.
+  static let mostLayers = 500
+
   /// Opens the merged view of a tree for reading.
   ///
   /// `empty` is a directory with nothing in it: overlayfs wants two layers or more.

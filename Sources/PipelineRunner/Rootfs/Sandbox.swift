@@ -10,6 +10,7 @@ import SystemPackage
 struct Sandbox: Sendable {
   /// A directory with nothing in it.
   var empty: FilePath
+  var places: SandboxPlaces
 
   enum Stream: Sendable {
     case standardOutput
@@ -125,15 +126,13 @@ struct Sandbox: Sendable {
   private func prepare(
     _ request: RunRequest, in workspace: Workspace
   ) throws -> (MountPlan, SandboxProcess.Launch) {
-    let staging = [workspace.scratch.appending("root"), workspace.scratch.appending("aside")]
     // An earlier command in the same workspace leaves what its mounts needed.
     for name in try DirectoryTree.names(in: workspace.scratch) {
       try DirectoryTree.remove(workspace.scratch.appending(name))
     }
-    for directory in staging { try DirectoryTree.make(directory, mode: 0o755) }
     let (identity, plan) = try survey(request, in: workspace)
     let view = plan.view
-    if !view.stubs.isEmpty { try remount(request.root, in: workspace, view) }
+    if !view.stubs.isEmpty { try remount(withPoints(request.root), in: workspace, view) }
     try makeWorkingDirectory(request, identity, view)
     var environment = request.environment
     if !environment.contains(where: { $0.starts(with: "HOME=".utf8) }) {
@@ -148,7 +147,7 @@ struct Sandbox: Sendable {
       lookup: ProgramLookup(
         request.arguments.first ?? [], environment: environment,
         workingDirectory: request.workingDirectory),
-      root: view.root, rootStaging: staging[0], staging: staging[1],
+      root: view.root, rootStaging: places.root, staging: places.aside,
       group: request.limits.isEmpty ? nil : try ControlGroup(request.limits))
     return (plan, launch)
   }
@@ -158,12 +157,20 @@ struct Sandbox: Sendable {
     _ request: RunRequest, in workspace: Workspace
   ) throws -> (UserDatabase.Identity, MountPlan) {
     try renewWork(workspace)
-    let root = try DetachedOverlay.writable(request.root, in: workspace, empty: empty)
+    let tree = withPoints(request.root)
+    let root = try DetachedOverlay.writable(tree, in: workspace, empty: empty)
     let identity = try UserDatabase(root: root).process(user: request.user)
     let view = RootView(root: SharedDescriptor(root))
     return (
       identity, try MountPlan(request, view: view, workspace: workspace, empty: empty)
     )
+  }
+
+  /// A root with the usual mount points at its bottom, where overlayfs takes them and one layer
+  /// more.
+  private func withPoints(_ tree: RootTree) -> RootTree {
+    let hasRoom = tree.layers.count + 2 <= DetachedOverlay.mostLayers
+    return hasRoom ? RootTree([places.points] + tree.layers) : tree
   }
 
   /// Mounts the root again, with the mount points that it lacks.

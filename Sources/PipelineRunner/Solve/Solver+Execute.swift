@@ -30,10 +30,10 @@ extension Solver {
         try store.adopt(workspace, as: content, title: operation.title)
         return content.id
       }
-      store.remove(workspace)
+      leftovers.remove(workspace)
       return layer
     } catch {
-      store.remove(workspace)
+      leftovers.remove(workspace)
       throw error
     }
   }
@@ -176,7 +176,7 @@ extension Solver {
       tail.add(line)
       progress.handle(.output(operation.id, line))
     }
-    let status = try await Sandbox(empty: store.empty).run(request, in: workspace) {
+    let status = try await Sandbox(empty: store.empty, places: store.places).run(request, in: workspace) {
       stream, bytes in
       splitter.take(bytes, stream: stream == .standardOutput ? 0 : 1)
     }
@@ -210,7 +210,7 @@ extension Solver {
       "the command failed (\(Self.words(status))); this is a shell in its place, 'exit' leaves it\n"
     )
     do {
-      _ = try await Sandbox(empty: store.empty).attach(shell, in: workspace)
+      _ = try await Sandbox(empty: store.empty, places: store.places).attach(shell, in: workspace)
     } catch let error as Diagnostic {
       StandardError.write("no shell can be opened here: \(error.message)\n")
     }

@@ -17,10 +17,14 @@ final class Solver: Sendable {
   /// What other machines did before.
   let imported: ImportedCache?
 
+  let leftovers: Leftovers
+
   /// Set once a shell was opened: others that fail meanwhile get none.
   let hasOpenedShell = Mutex(false)
 
   private let results = Mutex<[OperationID: OperationResult]>([:])
+  /// Whether a layer holds anything; every step asks for all that lie below it.
+  private let emptiness = Mutex<[LayerID: Bool]>([:])
 
   init(
     plan: Plan, store: Store, inputs: BuildInputs, options: SolveOptions, memo: ContextMemo?,
@@ -33,6 +37,7 @@ final class Solver: Sendable {
     self.memo = memo
     self.progress = progress
     self.imported = imported
+    leftovers = Leftovers(store)
     bases = BaseLayers(
       store: store, images: Array(plan.bases.values), imported: imported)
   }
@@ -44,6 +49,16 @@ final class Solver: Sendable {
   ///
   /// - Throws: the first failure, as a diagnostic at its step.
   func solve() async throws {
+    do {
+      try await performAll()
+    } catch {
+      await leftovers.wait()
+      throw error
+    }
+    await leftovers.wait()
+  }
+
+  private func performAll() async throws {
     progress.handle(.planned(plan.operations))
     for stage in plan.skipped { progress.handle(.skipped(stage)) }
     var waiting: [OperationID: Int] = [:]
@@ -222,10 +237,17 @@ final class Solver: Sendable {
     try await bases.ensure(layers)
     for layer in layers {
       // overlayfs takes 500 layers; those that change nothing need not be among them.
-      if let info = try store.info(of: layer), info.entries == 0 { continue }
+      if try isEmpty(layer) { continue }
       directories.append(store.directory(of: layer))
     }
     return RootTree(directories)
+  }
+
+  private func isEmpty(_ layer: LayerID) throws -> Bool {
+    if let known = emptiness.withLock({ $0[layer] }) { return known }
+    guard let info = try store.info(of: layer) else { return false }
+    emptiness.withLock { $0[layer] = info.entries == 0 }
+    return info.entries == 0
   }
 }
 

@@ -20,6 +20,7 @@ import SystemPackage
 /// packs/HH/HEX          which blob a layer was packed as
 /// caches/HEX            cache mounts
 /// images/HEX            named images
+/// sandbox               directories that the sandboxes of all commands share
 /// work/NAME             steps under way; NAME.lock is locked while their process lives
 /// leases/NAME           what a process uses, locked while it lives
 /// gate                  locked shared to use something, alone to remove something
@@ -31,6 +32,8 @@ final class Store: Sendable {
 
   /// A directory with nothing in it, for overlays that need one layer more.
   var empty: FilePath { path.appending("empty") }
+
+  var places: SandboxPlaces { SandboxPlaces(path: path.appending("sandbox")) }
 
   let space = SpaceGuard()
 
@@ -59,6 +62,8 @@ final class Store: Sendable {
         try FileContent.replace(
           marker, with: Array("\(Self.formatName)\(Self.formatVersion)\n".utf8))
       }
+      try SandboxPlaces.make(
+        at: places.path, staging: path.appending("work").appending(Self.uniqueName()))
     } catch let error as SystemError {
       throw Self.unusable(path, error)
     }
