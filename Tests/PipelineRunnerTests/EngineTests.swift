@@ -1,5 +1,6 @@
 import FoundationEssentials
 import PipelineDSL
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -64,6 +65,24 @@ struct EngineTests {
     text
     c
     """
+
+  @Test("a base image says when it has arrived")
+  func arrival() async throws {
+    _ = try await build(
+      request("FROM scratch\nCOPY a /a\n", outputs: ["type=oci,tar=false,dest=\(path("base"))"]))
+    var request = try request("FROM base\nCOPY a /b\n", base: "oci-layout://\(path("base"))")
+    request.stateDirectory = path("other")
+    let written = Mutex("")
+    let progress = PlainProgress(
+      render: { $0.message }, write: { text in written.withLock { $0 += text } })
+    let store = try Store(at: request.stateDirectory)
+    _ = try await LocalEngine(store: store, progress: progress).build(request)
+    let lines = written.withLock { $0 }.split(separator: "\n")
+    let arrived = try #require(lines.firstIndex { $0.contains("B unpacked in") })
+    #expect(lines[arrived].hasPrefix("[image 1/2] FROM base  (Dockerfile:1): "))
+    let started = try #require(lines.firstIndex { $0.hasPrefix("[image 2/2] COPY a /b") })
+    #expect(arrived < started)
+  }
 
   @Test("a miss is explained by the first input that changed, or by the step it comes from")
   func explanations() async throws {

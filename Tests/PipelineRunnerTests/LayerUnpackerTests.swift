@@ -226,7 +226,7 @@ struct LayerUnpackerTests {
     #expect(try FileContent.read(store.blob(packed.descriptor.digest)) == blob)
     layer.blobs = MemoryBlobs(content: [])
     let target = try bench.tree.directory("from-store")
-    _ = try layer.unpack(into: target, store: store)
+    _ = try layer.unpack(into: target, store: store) { _ in }
     #expect(target.appending("f").text == "x")
   }
 

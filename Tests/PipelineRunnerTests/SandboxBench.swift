@@ -65,7 +65,7 @@ final class SandboxBench: Sendable {
   func run(_ request: RunRequest) async throws -> Outcome {
     let workspace = try store.makeWorkspace(below: request.root)
     let collected = Mutex<[[UInt8]]>([[], []])
-    let status = try await Sandbox(empty: store.empty, places: store.places).run(request, in: workspace) {
+    let status = try await store.sandbox.run(request, in: workspace) {
       stream, bytes in
       collected.withLock { $0[stream == .standardOutput ? 0 : 1] += Array(bytes) }
     }

@@ -82,7 +82,7 @@ import Testing
     let workspace = try bench.store.makeWorkspace(below: request.root)
     let count = Mutex(0)
     let largest = Mutex(0)
-    let status = try await Sandbox(empty: bench.store.empty, places: bench.store.places).run(request, in: workspace) {
+    let status = try await bench.store.sandbox.run(request, in: workspace) {
       stream, bytes in
       count.withLock { $0 += stream == .standardOutput ? bytes.count : 0 }
       largest.withLock { $0 = max($0, bytes.count) }
@@ -95,14 +95,13 @@ import Testing
   @Test("24: cancelling kills everything, whatever it ignores")
   func cancellation() async throws {
     let duration = uniqueDuration()
-    let empty = bench.store.empty
-    let places = bench.store.places
+    let sandbox = bench.store.sandbox
     let request = bench.request(
       "trap '' TERM INT HUP; setsid sleep \(duration) & echo up; while true; do sleep 1; done")
     let workspace = try bench.store.makeWorkspace(below: request.root)
     let (signals, signal) = AsyncStream<Void>.makeStream()
     let running = Task {
-      try await Sandbox(empty: empty, places: places).run(request, in: workspace) { _, _ in signal.yield() }
+      try await sandbox.run(request, in: workspace) { _, _ in signal.yield() }
     }
     for await _ in signals { break }
     #expect(try isRunning(duration))

@@ -63,19 +63,9 @@ enum SwiftLiteral {
 
   /// The inside of a literal without number signs.
   static func escapedContent(_ value: String) -> String {
-    var spelled = ""
-    for scalar in value.unicodeScalars {
-      switch scalar {
-      case "\"": spelled += "\\\""
-      case "\\": spelled += "\\\\"
-      case "\n": spelled += "\\n"
-      case "\r": spelled += "\\r"
-      case "\t": spelled += "\\t"
-      case _ where isPrintable(scalar): spelled.unicodeScalars.append(scalar)
-      default: spelled += "\\u{\(String(scalar.value, radix: 16))}"
-      }
+    EscapedText.content(value) { scalar in
+      isPrintable(scalar) ? nil : "\\u{\(EscapedText.digits(scalar, count: 1))}"
     }
-    return spelled
   }
 
   /// So many number signs that neither quote nor backslash means anything in the literal.

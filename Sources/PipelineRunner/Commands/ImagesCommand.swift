@@ -17,7 +17,7 @@ struct ImagesCommand: AsyncParsableCommand {
         }
         let platform = image.variants.count == 1 ? "" : "  \(variant.platform)"
         print(
-          "\(variant.id.hex.prefix(12))  \(ImageTimes.text(image.created))  \(BuildReport.bytes(size))  \(image.name)\(platform)"
+          "\(variant.id.hex.prefix(12))  \(ImageTimes.text(image.created))  \(SizeText.text(size))  \(image.name)\(platform)"
         )
       }
     }

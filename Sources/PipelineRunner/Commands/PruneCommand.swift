@@ -43,15 +43,15 @@ struct PruneCommand: AsyncParsableCommand {
     let result = try await blocking { try GarbageCollector(store: store).collect(policy) }
     for removal in result.removed {
       let kind = removal.item.entry.kind.rawValue
-      let size = BuildReport.bytes(removal.item.bytes)
+      let size = SizeText.text(removal.item.bytes)
       print("\(size)  \(kind)  \(removal.item.title)  (\(removal.why))")
     }
     let count = result.removed.count
     var line =
-      "freed \(BuildReport.bytes(result.freed)): \(count) \(count == 1 ? "entry" : "entries")"
-    line += "; \(BuildReport.bytes(result.left)) left"
+      "freed \(SizeText.text(result.freed)): \(count) \(count == 1 ? "entry" : "entries")"
+    line += "; \(SizeText.text(result.left)) left"
     if result.leftInUse > 0 {
-      line += ", \(BuildReport.bytes(result.leftInUse)) of it in use"
+      line += ", \(SizeText.text(result.leftInUse)) of it in use"
     }
     print(line)
   }

@@ -57,7 +57,7 @@ struct RunCommand: AsyncParsableCommand {
     {
       request.environment.append(Array("TERM=\(term)".utf8))
     }
-    let status = try await Sandbox(empty: store.empty, places: store.places).attach(request, in: workspace)
+    let status = try await store.sandbox.attach(request, in: workspace)
     switch status {
     case .exited(0): return
     case .exited(let code): throw ExitCode(code)

@@ -25,7 +25,7 @@ struct StoreCheckCommand: AsyncParsableCommand {
       print("image \(image) lacks layers: build it again, or remove it with 'rm'")
     }
     print(
-      "checked \(result.layers) layers and \(result.blobs) blobs, \(BuildReport.bytes(result.bytes)): "
+      "checked \(result.layers) layers and \(result.blobs) blobs, \(SizeText.text(result.bytes)): "
         + (result.isSound ? "all sound" : "\(result.repairs.count) repaired"))
     // What was removed is made again by itself; an image that lost layers is not.
     if !result.brokenImages.isEmpty { throw ExitCode(1) }
@@ -45,8 +45,8 @@ struct StoreUsageCommand: AsyncParsableCommand {
     for item in inventory.items.sorted(by: { $0.bytes > $1.bytes }) {
       let use = item.isNamed ? "  (in a named image)" : ""
       print(
-        "\(BuildReport.bytes(item.bytes))  \(item.entry.kind.rawValue)  \(item.title)\(use)")
+        "\(SizeText.text(item.bytes))  \(item.entry.kind.rawValue)  \(item.title)\(use)")
     }
-    print("\(BuildReport.bytes(inventory.bytes)) in \(inventory.items.count) entries")
+    print("\(SizeText.text(inventory.bytes)) in \(inventory.items.count) entries")
   }
 }

@@ -117,22 +117,8 @@ struct BuildReport: Sendable {
     return Array(try encoder.encode(document))
   }
 
-  /// A size for people, in powers of ten: `96.3 MB`.
-  static func bytes(_ count: Int64) -> String {
-    var value = Double(count)
-    for unit in ["B", "kB", "MB"] {
-      if value < 999.95 || unit == "MB" {
-        if unit == "B" { return "\(count) B" }
-        let tenths = Int((value * 10).rounded())
-        return "\(tenths / 10).\(tenths % 10) \(unit)"
-      }
-      value /= 1000
-    }
-    return "\(count) B"
-  }
-
   private static func column(_ size: Int64) -> String {
-    let text = bytes(size)
+    let text = SizeText.text(size)
     return String(repeating: " ", count: max(0, 8 - text.count)) + text
   }
 

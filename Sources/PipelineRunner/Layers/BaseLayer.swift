@@ -53,11 +53,17 @@ struct BaseLayer: Sendable {
   }
 
   /// Unpacks the layer, from the store's own copy of the blob where there is one.
-  func unpack(into directory: FilePath, store: Store) throws -> [[UInt8]] {
-    guard store.hasBlob(descriptor.digest) else { return try unpack(into: directory) }
-    var kept = self
-    kept.blobs = FileBlobSource(file: store.blob(descriptor.digest))
-    return try kept.unpack(into: directory)
+  ///
+  /// `count` is told of the blob's bytes as they arrive.
+  func unpack(
+    into directory: FilePath, store: Store, count: @escaping @Sendable (Int) -> Void
+  ) throws -> [[UInt8]] {
+    var counted = self
+    if store.hasBlob(descriptor.digest) {
+      counted.blobs = FileBlobSource(file: store.blob(descriptor.digest))
+    }
+    counted.blobs = CountedBlobs(source: counted.blobs, count: count)
+    return try counted.unpack(into: directory)
   }
 
   /// The layer's blob, copied byte for byte into the store where it is not there.

@@ -1,3 +1,5 @@
+import PipelineDSL
+
 /// Texts of image histories in the forms that Go's formatting gives them in BuildKit.
 enum GoText {
   /// `[a b c]`, the form of `%v`.
@@ -17,24 +19,11 @@ enum GoText {
 
   /// A text in double quotes with Go's escapes.
   static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      default:
-        if scalar.value < 0x20 || scalar.value == 0x7F {
-          let digits = String(scalar.value, radix: 16)
-          result += "\\x" + (digits.count == 1 ? "0" : "") + digits
-        } else {
-          result.unicodeScalars.append(scalar)
-        }
-      }
+    let content = EscapedText.content(text) { scalar in
+      let isControl = scalar.value < 0x20 || scalar.value == 0x7F
+      return isControl ? "\\x" + EscapedText.digits(scalar, count: 2) : nil
     }
-    return result + "\""
+    return "\"\(content)\""
   }
 
   /// A text on one line, for titles: runs of blanks and line ends become one blank.

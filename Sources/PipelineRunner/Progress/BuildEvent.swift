@@ -10,6 +10,10 @@ enum BuildEvent: Sendable {
   /// A line of a command's output, without its line feed.
   case output(OperationID, [UInt8])
   case finished(OperationID, OperationStatus, seconds: Double)
+  /// Layers of an operation's base image arrive: so many bytes of so many.
+  case fetching(OperationID, bytes: Int64, of: Int64)
+  /// They were fetched and unpacked.
+  case fetched(OperationID, bytes: Int64, seconds: Double)
   /// Work outside the graph, such as writing an output.
   case task(String, seconds: Double)
 }

@@ -15,6 +15,7 @@ final class JSONProgress: ProgressRenderer {
     var status: String?
     var reason: String?
     var seconds: Double?
+    var bytes: Int64?
     var text: String?
   }
 
@@ -48,6 +49,12 @@ final class JSONProgress: ProgressRenderer {
       line.status = status.word.lowercased()
       line.seconds = seconds
       if case .ran(let because) = status { line.reason = because }
+      emit(line)
+    case .fetching: break
+    case .fetched(let id, let bytes, let seconds):
+      var line = describe(operation(id), as: "fetched")
+      line.bytes = bytes
+      line.seconds = seconds
       emit(line)
     case .task(let text, let seconds): emit(Line(event: "task", seconds: seconds, text: text))
     }

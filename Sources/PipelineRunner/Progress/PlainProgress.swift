@@ -26,6 +26,11 @@ final class PlainProgress: ProgressRenderer {
     case .output(let id, let line):
       write("\(StepText.name(operation(id))) | \(String(decoding: line, as: UTF8.self))\n")
     case .finished(let id, let status, let seconds): finish(operation(id), status, seconds)
+    case .fetching: break
+    case .fetched(let id, let bytes, let seconds):
+      write(
+        "\(StepText.line(operation(id))): \(SizeText.text(bytes)) unpacked in"
+          + " \(Seconds.text(seconds))\n")
     case .task(let text, let seconds): write("\(text) in \(Seconds.text(seconds))\n")
     }
   }

@@ -7,6 +7,8 @@ final class TerminalProgress: ProgressRenderer {
   private struct Running {
     var start: ContinuousClock.Instant
     var lastLine = ""
+    /// How much of a base image is there.
+    var amount = ""
   }
 
   private struct State {
@@ -49,6 +51,18 @@ final class TerminalProgress: ProgressRenderer {
         state.running[index].step.lastLine = String(decoding: line, as: UTF8.self)
         // Drawing for each line would slow a chatty command down; the timer draws it.
         return
+      case .fetching(let id, let bytes, let size):
+        let amount = "\(SizeText.text(bytes)) of \(SizeText.text(size)) "
+        if let index = state.running.firstIndex(where: { $0.id == id }) {
+          state.running[index].step.amount = amount
+          return
+        }
+        state.running.append((id, Running(start: .now, amount: amount)))
+      case .fetched(let id, let bytes, let seconds):
+        state.running.removeAll { $0.id == id }
+        let line = StepText.line(state.operations[id.index])
+        print(
+          "\(line): \(SizeText.text(bytes)) unpacked in \(Seconds.text(seconds))\n", &state)
       case .finished(let id, let status, let seconds):
         state.running.removeAll { $0.id == id }
         print(Self.line(state.operations[id.index], status, seconds), &state)
@@ -108,7 +122,8 @@ final class TerminalProgress: ProgressRenderer {
     var lines = 0
     for (id, step) in state.running {
       let elapsed = Seconds.text((ContinuousClock.now - step.start).seconds)
-      text += Self.cut("\(StepText.line(state.operations[id.index])) \(elapsed)", width) + "\n"
+      let line = "\(StepText.line(state.operations[id.index])) \(step.amount)\(elapsed)"
+      text += Self.cut(line, width) + "\n"
       lines += 1
       guard !step.lastLine.isEmpty else { continue }
       text += Self.cut("  | \(Self.printable(step.lastLine))", width) + "\n"

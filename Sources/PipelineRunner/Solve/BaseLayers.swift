@@ -7,24 +7,34 @@ struct BaseLayers: Sendable {
   /// What lies under a layer in its image, top first.
   private let below: [LayerID: [LayerID]]
 
+  /// Which image a layer is of.
+  private let images: [LayerID: OperationID]
   private let imported: ImportedCache?
+  private let meter: FetchMeter
 
-  init(store: Store, images: [ResolvedImage], imported: ImportedCache? = nil) {
+  init(
+    store: Store, images bases: [OperationID: ResolvedImage], imported: ImportedCache? = nil,
+    progress: any ProgressRenderer
+  ) {
     self.store = store
     self.imported = imported
+    meter = FetchMeter(progress)
     var layers: [LayerID: BaseLayer] = [:]
     var below: [LayerID: [LayerID]] = [:]
-    for image in images {
+    var images: [LayerID: OperationID] = [:]
+    for (operation, image) in bases.sorted(by: { $0.key.index < $1.key.index }) {
       var under: [LayerID] = []
       for layer in image.layers {
         let id = LayerID(layer.diffID)
         layers[id] = layer
+        if images[id] == nil { images[id] = operation }
         below[id] = under
         under.insert(id, at: 0)
       }
     }
     self.layers = layers
     self.below = below
+    self.images = images
   }
 
   /// The layer of a base image.
@@ -48,7 +58,7 @@ struct BaseLayers: Sendable {
 
   /// Unpacks a base layer that is not in the store; other layers are left alone.
   func ensure(_ layer: LayerID) async throws {
-    guard let base = layers[layer] else {
+    guard let base = layers[layer], let image = images[layer] else {
       if let imported { try await imported.ensure(layer, in: store) }
       return
     }
@@ -57,8 +67,13 @@ struct BaseLayers: Sendable {
     defer { withExtendedLifetime(claim) {} }
     let workspace = try store.makeWorkspace(below: .empty)
     defer { store.remove(workspace) }
-    let store = store
-    let implied = try await blocking { try base.unpack(into: workspace.upper, store: store) }
+    let (store, meter) = (store, meter)
+    meter.begin(base.descriptor.size, of: image)
+    var isDone = false
+    defer { meter.end(image, isDone: isDone) }
+    let implied = try await blocking {
+      try base.unpack(into: workspace.upper, store: store) { meter.add($0, to: image) }
+    }
     if !implied.isEmpty {
       let under = below[layer] ?? []
       for lower in under { try await ensure(lower) }
@@ -68,5 +83,6 @@ struct BaseLayers: Sendable {
       }
     }
     try await blocking { try store.replace(layer, with: workspace) }
+    isDone = true
   }
 }

@@ -176,7 +176,7 @@ extension Solver {
       tail.add(line)
       progress.handle(.output(operation.id, line))
     }
-    let status = try await Sandbox(empty: store.empty, places: store.places).run(request, in: workspace) {
+    let status = try await store.sandbox.run(request, in: workspace) {
       stream, bytes in
       splitter.take(bytes, stream: stream == .standardOutput ? 0 : 1)
     }
@@ -210,7 +210,7 @@ extension Solver {
       "the command failed (\(Self.words(status))); this is a shell in its place, 'exit' leaves it\n"
     )
     do {
-      _ = try await Sandbox(empty: store.empty, places: store.places).attach(shell, in: workspace)
+      _ = try await store.sandbox.attach(shell, in: workspace)
     } catch let error as Diagnostic {
       StandardError.write("no shell can be opened here: \(error.message)\n")
     }

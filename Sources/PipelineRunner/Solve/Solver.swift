@@ -39,7 +39,7 @@ final class Solver: Sendable {
     self.imported = imported
     leftovers = Leftovers(store)
     bases = BaseLayers(
-      store: store, images: Array(plan.bases.values), imported: imported)
+      store: store, images: plan.bases, imported: imported, progress: progress)
   }
 
   /// The result of an operation that is done.
@@ -95,7 +95,7 @@ final class Solver: Sendable {
     do {
       try Task.checkCancellation()
       var result = try await self.result(of: operation)
-      result.seconds = (clock.now - start).seconds
+      if result.seconds == 0 { result.seconds = (clock.now - start).seconds }
       results.withLock { $0[operation.id] = result }
       progress.handle(.finished(operation.id, result.status, seconds: result.seconds))
       return operation.id
@@ -156,19 +156,21 @@ final class Solver: Sendable {
         "the cache does not serve this step: \(reason ?? "never built here")",
         at: operation.location, help: "--fail-on-miss was given; build without it first")
     }
+    // The time that a base image takes to arrive is not the step's.
+    try await bases.ensure(below)
     progress.handle(.started(operation.id))
     let clock = ContinuousClock()
     let start = clock.now
     let layer = try await execute(operation)
+    let seconds = (clock.now - start).seconds
     let record = Record(
-      layer: layer, created: time(nil), seconds: (clock.now - start).seconds, parts: exact.parts,
-      reason: reason)
+      layer: layer, created: time(nil), seconds: seconds, parts: exact.parts, reason: reason)
     try store.setRecord(record, for: exact.digest)
     if exact != quick { try store.setRecord(record, for: quick.digest) }
     try store.setRecord(record, for: siteKey(operation))
     return OperationResult(
       layers: below + [layer], own: layer, created: record.created, status: .ran(because: reason),
-      seconds: 0, keys: [quick.digest, exact.digest])
+      seconds: seconds, keys: [quick.digest, exact.digest])
   }
 
   func cached(

@@ -41,7 +41,7 @@ final class SpaceGuard: Sendable {
     let what =
       result.removed.isEmpty
       ? "nothing could be removed"
-      : "removed \(result.removed.count) unused entries (\(BuildReport.bytes(result.freed)))"
+      : "removed \(result.removed.count) unused entries (\(SizeText.text(result.freed)))"
     state.withLock {
       $0.notes.append(
         "the disk of the store '\(store.path)' is nearly full: \(what)")

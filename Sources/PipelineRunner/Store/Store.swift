@@ -33,7 +33,10 @@ final class Store: Sendable {
   /// A directory with nothing in it, for overlays that need one layer more.
   var empty: FilePath { path.appending("empty") }
 
-  var places: SandboxPlaces { SandboxPlaces(path: path.appending("sandbox")) }
+  /// What runs commands in workspaces of this store.
+  var sandbox: Sandbox { Sandbox(empty: empty, places: places) }
+
+  private var places: SandboxPlaces { SandboxPlaces(path: path.appending("sandbox")) }
 
   let space = SpaceGuard()
 
