@@ -6,7 +6,12 @@ extension ContainerImage {
   /// Without a subcommand it builds. The process ends with 0 when the image is built, 1 when the
   /// build failed, 64 for wrong options and 65 for a declaration that contradicts itself.
   public static func main() async {
-    let declaration = Declaration(programName: String(describing: Self.self)) {
+    await Declaration.$current.withValue(declaration) { await PipelineCommand.start() }
+  }
+
+  /// What the commands read of this image.
+  static var declaration: Declaration {
+    Declaration(programName: String(describing: Self.self)) {
       let image = Self()
       let declaration = try ImageDeclaration(image)
       let contexts = declaration.contexts.compactMap { context in
@@ -17,6 +22,5 @@ extension ContainerImage {
         contextDirectory: image.contextDirectory, tags: [image.name], platforms: image.platforms,
         annotations: image.annotations)
     }
-    await Declaration.$current.withValue(declaration) { await PipelineCommand.start() }
   }
 }

@@ -7,7 +7,7 @@ struct OperationResult: Sendable {
   /// When that layer was made, in seconds since 1970.
   var created: Int?
   var status: OperationStatus
-  /// How long the step itself took, without what it waited for; 0 where nobody measured that.
+  /// How long it took, without what it waited for.
   var seconds: Double
   /// The keys under which the store knows it.
   var keys: [Digest] = []

@@ -33,7 +33,7 @@ extension Solver {
     let claim = try await store.claim(key.digest)
     defer { withExtendedLifetime(claim) {} }
     if let record = try recall(key) { return cached(record, over: [], key) }
-    progress.handle(.started(operation.id))
+    begin(operation)
     return try await keep(key) { workspace in
       try GitCheckout(source: source).checkOut(
         commit, into: workspace.upper, scratch: workspace.scratch)
@@ -50,7 +50,7 @@ extension Solver {
     if let known, checksum != nil { return cached(known, over: [], key) }
     let name = RemoteSource.fileName(of: url)
     let validators = Validators(known?.parts ?? [])
-    progress.handle(.started(operation.id))
+    begin(operation)
     let workspace = try store.makeWorkspace(below: .empty)
     defer { store.remove(workspace) }
     let file = workspace.upper.appending(name)

@@ -23,6 +23,7 @@ final class Solver: Sendable {
   let hasOpenedShell = Mutex(false)
 
   private let results = Mutex<[OperationID: OperationResult]>([:])
+  private let starts = Mutex<[OperationID: ContinuousClock.Instant]>([:])
   /// Whether a layer holds anything; every step asks for all that lie below it.
   private let emptiness = Mutex<[LayerID: Bool]>([:])
 
@@ -90,12 +91,11 @@ final class Solver: Sendable {
   }
 
   private func perform(_ operation: Operation) async throws -> OperationID {
-    let clock = ContinuousClock()
-    let start = clock.now
+    let start = ContinuousClock.now
     do {
       try Task.checkCancellation()
       var result = try await self.result(of: operation)
-      if result.seconds == 0 { result.seconds = (clock.now - start).seconds }
+      result.seconds = seconds(of: operation, since: start)
       results.withLock { $0[operation.id] = result }
       progress.handle(.finished(operation.id, result.status, seconds: result.seconds))
       return operation.id
@@ -103,9 +103,21 @@ final class Solver: Sendable {
       let isCancelled = Task.isCancelled || error is CancellationError
       progress.handle(
         .finished(
-          operation.id, isCancelled ? .cancelled : .failed, seconds: (clock.now - start).seconds))
+          operation.id, isCancelled ? .cancelled : .failed,
+          seconds: seconds(of: operation, since: start)))
       throw isCancelled ? CancellationError() : Self.located(error, operation)
     }
+  }
+
+  /// Says that an operation runs from now on.
+  func begin(_ operation: Operation) {
+    starts.withLock { $0[operation.id] = .now }
+    progress.handle(.started(operation.id))
+  }
+
+  /// How long an operation took, without what it waited for where it ran.
+  private func seconds(of operation: Operation, since start: ContinuousClock.Instant) -> Double {
+    (ContinuousClock.now - (starts.withLock { $0[operation.id] } ?? start)).seconds
   }
 
   /// An error as a diagnostic that says which step it was.
@@ -158,7 +170,7 @@ final class Solver: Sendable {
     }
     // The time that a base image takes to arrive is not the step's.
     try await bases.ensure(below)
-    progress.handle(.started(operation.id))
+    begin(operation)
     let clock = ContinuousClock()
     let start = clock.now
     let layer = try await execute(operation)
@@ -170,7 +182,7 @@ final class Solver: Sendable {
     try store.setRecord(record, for: siteKey(operation))
     return OperationResult(
       layers: below + [layer], own: layer, created: record.created, status: .ran(because: reason),
-      seconds: seconds, keys: [quick.digest, exact.digest])
+      seconds: 0, keys: [quick.digest, exact.digest])
   }
 
   func cached(
