@@ -50,6 +50,12 @@ struct BuildCommand: AsyncParsableCommand {
   @Flag(help: "Fail at the first step that the cache does not serve, and say why.")
   var failOnMiss = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Build with this builder of docker's buildx instead of here; 'default' is docker's own.",
+      valueName: "name"))
+  var builder: String?
+
   @Option(help: "How to show progress: auto, tty, plain, json or quiet.")
   var progress: ProgressMode = .auto
 
@@ -63,7 +69,7 @@ struct BuildCommand: AsyncParsableCommand {
   var metadataFile: String?
 
   func run() async throws {
-    try await Privilege.require()
+    if builder == nil { try await Privilege.require() }
     var outputs = try output.map { text in
       try BuildFlags.usage { () throws(Diagnostic) in try OutputSpecification(parsing: text) }
     }
@@ -98,6 +104,7 @@ struct BuildCommand: AsyncParsableCommand {
     }
     request.idFile = iidfile.map { FilePath($0) }
     request.metadataFile = metadataFile.map { FilePath($0) }
+    if let builder { return try await buildx(builder, request).build() }
     let store = try Store(at: request.stateDirectory)
     let renderer = progress.renderer
     let report = try await LocalEngine(store: store, progress: renderer).build(request)

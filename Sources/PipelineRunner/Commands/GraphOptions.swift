@@ -65,6 +65,12 @@ struct GraphOptions: ParsableArguments {
     try FileContent.read("/dev/stdin")
   }
 
+  /// The bytes of the ignore file beside the Dockerfile; nil where there is none (I1).
+  func ownIgnoreFile() throws -> [UInt8]? {
+    guard Declaration.current == nil, let file, file != "-" else { return nil }
+    return try FileContent.readIfPresent(FilePath(file + ".dockerignore"))
+  }
+
   /// The ignore file that goes with the Dockerfile, else the context's own (I1).
   func ignorePatterns(context: FilePath) throws(CommandFailure) -> IgnorePatterns? {
     var candidates = [context.appending(".dockerignore")]

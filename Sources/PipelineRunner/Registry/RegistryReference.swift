@@ -117,3 +117,17 @@ extension RegistryReference: CustomStringConvertible {
     "\(registry)/\(repository)" + (tag.map { ":\($0)" } ?? "") + (digest.map { "@\($0)" } ?? "")
   }
 }
+
+extension RegistryReference {
+  /// The name as docker shows it: without the registry, the folder and the tag that go without
+  /// saying.
+  var familiarName: String {
+    var name = registry == "docker.io" ? repository : "\(registry)/\(repository)"
+    if registry == "docker.io", repository.hasPrefix("library/") {
+      name = String(repository.dropFirst("library/".count))
+    }
+    if let tag, tag != "latest" || digest != nil { name += ":\(tag)" }
+    if let digest { name += "@\(digest)" }
+    return name
+  }
+}

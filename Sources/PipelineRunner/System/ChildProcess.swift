@@ -65,6 +65,43 @@ enum ChildProcess {
     return Output(status: code, text: try content(of: files[1]), errors: try content(of: files[2]))
   }
 
+  /// Runs a program with this process's own streams, to its end.
+  ///
+  /// It shares the terminal, so Ctrl-C reaches it by itself; where only this task is cancelled, it
+  /// is asked to end.
+  ///
+  /// - Returns: the exit status, or 128 and the signal.
+  static func follow(_ arguments: [String]) throws(SystemError) -> CInt {
+    var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+    defer { for pointer in pointers { free(pointer) } }
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    let defaults = UnsafeMutablePointer<sigset_t>.allocate(capacity: 1)
+    defer { defaults.deallocate() }
+    sigemptyset(defaults)
+    for signal in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(defaults, signal) }
+    posix_spawnattr_setsigdefault(&attributes, defaults)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+    var process = pid_t()
+    let failure = posix_spawnp(&process, arguments[0], nil, &attributes, &pointers, environ)
+    guard failure == 0 else {
+      throw SystemError("posix_spawnp", path: Array(arguments[0].utf8), code: failure)
+    }
+    let handle = clinux_process(process)
+    defer { close(handle) }
+    var poll = pollfd(fd: handle, events: Int16(POLLIN), revents: 0)
+    var isAsked = false
+    while handle >= 0, Glibc.poll(&poll, 1, 100) <= 0 {
+      guard !isAsked, Cancellation.isCancelled else { continue }
+      kill(process, SIGTERM)
+      isAsked = true
+    }
+    var status: CInt = 0
+    while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+    return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
+  }
+
   private static func wait(for process: pid_t, _ isCancelled: () -> Bool) -> CInt {
     let handle = clinux_process(process)
     defer { close(handle) }
