@@ -13,8 +13,9 @@ public struct PipelineCommand: AsyncParsableCommand {
         ?? "Builds container images, without a daemon.",
       subcommands: [
         BuildCommand.self, CheckCommand.self, DockerfileCommand.self, GraphCommand.self,
-        PlanCommand.self, ExplainCommand.self, UpdateCommand.self, RunCommand.self,
-        ImagesCommand.self, LoginCommand.self, LogoutCommand.self, RemoveCommand.self,
+        PlanCommand.self, ExplainCommand.self, VerifyCommand.self, UpdateCommand.self,
+        RunCommand.self, ImagesCommand.self, LoginCommand.self, LogoutCommand.self,
+        RemoveCommand.self,
         PruneCommand.self, StoreCommand.self,
       ] + (declaration == nil ? [ConvertCommand.self] : []),
       // A bare `swift run MyImage` builds it.

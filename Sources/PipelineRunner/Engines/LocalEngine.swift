@@ -14,22 +14,8 @@ struct LocalEngine: Sendable {
   func build(_ request: BuildRequest) async throws -> BuildReport {
     let clock = ContinuousClock()
     let start = clock.now
-    try request.check()
-    for warning in request.warnings { progress.handle(.warning(warning)) }
-    var request = request
     let registries = RegistryClient(options: request.registriesWithOutputs)
-    request.contexts.registries = RegistryImages(client: registries, store: store)
-    request.inputs.downloads = HTTPDownloads(
-      client: registries.http, retries: request.registries.retries)
-    let memo = try ContextMemo(at: store.path.appending("memo"))
-    var builds: [PlatformBuild] = []
-    var warnings = Set<Diagnostic>()
-    let imported = try await importCaches(request, registries)
-    for platform in request.platforms {
-      builds.append(try await solve(platform, request, memo, imported, &warnings))
-    }
-    try memo.save()
-    var images = try await assemble(builds, request)
+    var (builds, images) = try await make(request, registries)
     if !request.attestations.isEmpty {
       for (index, build) in builds.enumerated() {
         images[index].attestations = try await attest(images[index], build, request)
@@ -50,6 +36,27 @@ struct LocalEngine: Sendable {
     }
     if let file = request.metadataFile { try FileContent.replace(file, with: report.metadata()) }
     return report
+  }
+
+  /// The images, without anything that is written of them.
+  func make(
+    _ request: BuildRequest, _ registries: RegistryClient
+  ) async throws -> (builds: [PlatformBuild], images: [BuiltImage]) {
+    try request.check()
+    for warning in request.warnings { progress.handle(.warning(warning)) }
+    var request = request
+    request.contexts.registries = RegistryImages(client: registries, store: store)
+    request.inputs.downloads = HTTPDownloads(
+      client: registries.http, retries: request.registries.retries)
+    let memo = try ContextMemo(at: store.path.appending("memo"))
+    var builds: [PlatformBuild] = []
+    var warnings = Set<Diagnostic>()
+    let imported = try await importCaches(request, registries)
+    for platform in request.platforms {
+      builds.append(try await solve(platform, request, memo, imported, &warnings))
+    }
+    try memo.save()
+    return (builds, try await assemble(builds, request))
   }
 
   // MARK: - Platforms
