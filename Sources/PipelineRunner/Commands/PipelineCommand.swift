@@ -14,7 +14,8 @@ public struct PipelineCommand: AsyncParsableCommand {
       subcommands: [
         BuildCommand.self, CheckCommand.self, DockerfileCommand.self, GraphCommand.self,
         PlanCommand.self, ExplainCommand.self, VerifyCommand.self, UpdateCommand.self,
-        RunCommand.self, ImagesCommand.self, LoginCommand.self, LogoutCommand.self,
+        RunCommand.self, ImagesCommand.self, SizesCommand.self, LoginCommand.self,
+        LogoutCommand.self,
         RemoveCommand.self,
         PruneCommand.self, StoreCommand.self,
       ] + (declaration == nil ? [ConvertCommand.self] : []),

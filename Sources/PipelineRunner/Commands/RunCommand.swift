@@ -23,13 +23,7 @@ struct RunCommand: AsyncParsableCommand {
   func run() async throws {
     try await Privilege.require()
     let store = try Store(at: state.directory)
-    let name = "\(try RegistryReference(image))"
-    guard let image = try store.image(named: name)?.variant(for: .current) else {
-      let names = try store.images().map(\.name).joined(separator: ", ")
-      throw Diagnostic(
-        "no image '\(name)' was built here",
-        help: names.isEmpty ? "build one with -t NAME" : "the images are \(names)")
-    }
+    let image = try store.builtImage(image)
     let execution = image.configuration.config ?? .init()
     let arguments =
       command.isEmpty
@@ -38,11 +32,6 @@ struct RunCommand: AsyncParsableCommand {
       throw CommandFailure.usage("the image names no command; give one after its name")
     }
     let root = RootTree(image.layers.map { store.directory(of: $0) })
-    for layer in image.layers {
-      try store.hold(.layer(layer))
-      guard try store.info(of: layer) == nil else { continue }
-      throw Diagnostic("a layer of '\(name)' is not in the store; build it again")
-    }
     var request = RunRequest(
       root: root, arguments: arguments.map { Array($0.utf8) },
       environment: (execution.environment ?? []).map { Array($0.utf8) },

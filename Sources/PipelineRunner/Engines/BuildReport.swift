@@ -68,16 +68,16 @@ struct BuildReport: Sendable {
     for image in images {
       lines += ["", images.count == 1 ? "   size  layer" : "   size  layer of \(image.platform)"]
       for row in image.layers {
-        lines.append("\(Self.column(row.size))  \(Self.shortened(row.title))")
+        lines.append("\(SizeText.column(row.size))  \(SizeText.shortened(row.title))")
       }
       lines.append("")
       if let stage = image.largestStage, stage.size > image.size {
-        lines.append("\(Self.column(stage.size))  stage \(stage.name)")
+        lines.append("\(SizeText.column(stage.size))  stage \(stage.name)")
         let percent = image.size * 1000 / stage.size
         lines.append(
-          "\(Self.column(image.size))  image, \(percent / 10).\(percent % 10) % of that")
+          "\(SizeText.column(image.size))  image, \(percent / 10).\(percent % 10) % of that")
       } else {
-        lines.append("\(Self.column(image.size))  image")
+        lines.append("\(SizeText.column(image.size))  image")
       }
     }
     lines.append("")
@@ -115,15 +115,6 @@ struct BuildReport: Sendable {
       descriptor: descriptor, names: tags.isEmpty ? nil : tags.joined(separator: ","),
       size: images.reduce(0) { $0 + $1.size })
     return Array(try encoder.encode(document))
-  }
-
-  private static func column(_ size: Int64) -> String {
-    let text = SizeText.text(size)
-    return String(repeating: " ", count: max(0, 8 - text.count)) + text
-  }
-
-  private static func shortened(_ text: String) -> String {
-    text.count <= 88 ? text : "\(text.prefix(85))..."
   }
 }
 

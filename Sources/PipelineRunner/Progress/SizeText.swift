@@ -13,4 +13,15 @@ enum SizeText {
     }
     return "\(count) B"
   }
+
+  /// A size on the right of a column of eight.
+  static func column(_ count: Int64) -> String {
+    let text = text(count)
+    return String(repeating: " ", count: max(0, 8 - text.count)) + text
+  }
+
+  /// A title that fits on a line.
+  static func shortened(_ text: String, to width: Int = 88) -> String {
+    text.count <= width ? text : "\(text.prefix(width - 3))..."
+  }
 }

@@ -34,6 +34,25 @@ extension Store {
     return try? JSONDecoder().decode(NamedImage.self, from: Data(bytes))
   }
 
+  /// The image that a user names, for this machine's platform, with its layers held.
+  ///
+  /// - Throws: a diagnostic that lists the names there are.
+  func builtImage(_ text: String) throws -> NamedImage.Variant {
+    let name = "\(try RegistryReference(text))"
+    guard let image = try image(named: name)?.variant(for: .current) else {
+      let names = try images().map(\.name).joined(separator: ", ")
+      throw Diagnostic(
+        "no image '\(name)' was built here",
+        help: names.isEmpty ? "build one with -t NAME" : "the images are \(names)")
+    }
+    for layer in image.layers {
+      try hold(.layer(layer))
+      guard try info(of: layer) == nil else { continue }
+      throw Diagnostic("a layer of '\(name)' is not in the store; build it again")
+    }
+    return image
+  }
+
   func setImage(_ image: NamedImage) throws {
     try FileContent.replace(
       file(ofImage: image.name), with: Array(JSONEncoder().encode(image)))
