@@ -1,6 +1,8 @@
 #include "CLinuxFiles.h"
 
+#include <errno.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -25,6 +27,26 @@ ssize_t clinux_list_attributes_at(const char *path, char *names, size_t size) {
 }
 
 ssize_t clinux_get_attribute_at(const char *path, const char *name, void *value, size_t size) {
+  return lgetxattr(path, name, value, size);
+}
+
+ssize_t clinux_get_attribute_of(const char *path, const char *name, void *value, size_t size) {
+  return getxattr(path, name, value, size);
+}
+
+int clinux_set_attribute_of(const char *path, const char *name, const void *value, size_t size) {
+  return setxattr(path, name, value, size, 0);
+}
+
+ssize_t clinux_get_attribute_in(int directory, const char *file, const char *name, void *value,
+                                size_t size) {
+  // getxattrat(2) is there from Linux 6.13 only.
+  char path[320];
+  int length = snprintf(path, sizeof path, "/proc/self/fd/%d/%s", directory, file);
+  if (length < 0 || (size_t)length >= sizeof path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
   return lgetxattr(path, name, value, size);
 }
 

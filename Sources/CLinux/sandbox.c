@@ -205,6 +205,62 @@ static void limit_capabilities(const struct clinux_sandbox *sandbox) {
   if (syscall(SYS_capset, &header, data)) fail(sandbox, CLINUX_STAGE_CAPABILITIES, 0);
 }
 
+static int write_file(const char *path, const char *text) {
+  int file = open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0) return -1;
+  ssize_t written = write(file, text, strlen(text));
+  int code = errno;
+  close(file);
+  errno = code;
+  return written < 0 ? -1 : 0;
+}
+
+// A namespace in which the command's user is the only one: the kernel lets a process map its own id
+// to any other, and to one alone.
+static void become_only_user(const struct clinux_sandbox *sandbox) {
+  if (syscall(SYS_unshare, CLONE_NEWUSER) || write_file("/proc/self/setgroups", "deny") ||
+      write_file("/proc/self/uid_map", sandbox->user_map) ||
+      write_file("/proc/self/gid_map", sandbox->group_map)) {
+    fail(sandbox, CLINUX_STAGE_NAMESPACE, 0);
+  }
+}
+
+// Loads the filter and sends away the descriptor on which calls arrive.
+static int load_listened_filter(const struct clinux_sandbox *sandbox,
+                                const struct sock_fprog *program) {
+  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, from Linux 5.19: a signal does not break off a call
+  // that is being answered.
+  unsigned killable = 1U << 5;
+  int listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                              SECCOMP_FILTER_FLAG_NEW_LISTENER | killable, program);
+  if (listener < 0 && errno == EINVAL) {
+    listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                            SECCOMP_FILTER_FLAG_NEW_LISTENER, program);
+  }
+  if (listener < 0) return -1;
+  char byte = 0;
+  struct iovec content = {.iov_base = &byte, .iov_len = 1};
+  union {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(sizeof(int))];
+  } control;
+  memset(&control, 0, sizeof control);
+  struct msghdr message = {
+      .msg_iov = &content,
+      .msg_iovlen = 1,
+      .msg_control = &control,
+      .msg_controllen = sizeof control,
+  };
+  control.header.cmsg_level = SOL_SOCKET;
+  control.header.cmsg_type = SCM_RIGHTS;
+  control.header.cmsg_len = CMSG_LEN(sizeof(int));
+  memcpy(CMSG_DATA(&control.header), &listener, sizeof listener);
+  if (syscall(SYS_sendmsg, sandbox->listener, &message, MSG_NOSIGNAL) < 0) return -1;
+  close(listener);
+  close(sandbox->listener);
+  return 0;
+}
+
 static _Noreturn void run_command(const struct clinux_sandbox *sandbox) {
   if (setsid() < 0) fail(sandbox, CLINUX_STAGE_STREAMS, 0);
   if (sandbox->has_terminal && ioctl(sandbox->input, TIOCSCTTY, 0)) {
@@ -225,19 +281,27 @@ static _Noreturn void run_command(const struct clinux_sandbox *sandbox) {
       dup2(sandbox->error, 2) < 0) {
     fail(sandbox, CLINUX_STAGE_STREAMS, 0);
   }
+  if (sandbox->user_map) become_only_user(sandbox);
   // Loading a filter without giving up setuid programs takes CAP_SYS_ADMIN, so it comes first.
   if (sandbox->filter) {
     struct sock_fprog program = {
         .len = (unsigned short)sandbox->filter_length,
         .filter = (struct sock_filter *)sandbox->filter,
     };
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0)) {
+    int status = sandbox->listener < 0
+                     ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0)
+                     : load_listened_filter(sandbox, &program);
+    if (status) {
       fail(sandbox, CLINUX_STAGE_FILTER, 0);
     }
   }
   limit_capabilities(sandbox);
-  if (syscall(SYS_setgroups, sandbox->group_count, sandbox->groups) ||
-      syscall(SYS_setresgid, sandbox->gid, sandbox->gid, sandbox->gid) ||
+  // Where the user is the only one there is nobody else to become.
+  if (!sandbox->user_map && sandbox->group_count &&
+      syscall(SYS_setgroups, sandbox->group_count, sandbox->groups)) {
+    fail(sandbox, CLINUX_STAGE_IDENTITY, 0);
+  }
+  if (syscall(SYS_setresgid, sandbox->gid, sandbox->gid, sandbox->gid) ||
       syscall(SYS_setresuid, sandbox->uid, sandbox->uid, sandbox->uid)) {
     fail(sandbox, CLINUX_STAGE_IDENTITY, 0);
   }
@@ -345,7 +409,7 @@ int clinux_spawn(const struct clinux_sandbox *sandbox) {
 
 int clinux_spawn_in_user_namespace(const char *path, const char *const *arguments,
                                    const char *const *environment, int ready,
-                                   pid_t *process_id) {
+                                   int keeps_groups, pid_t *process_id) {
   int process = -1;
   struct clone_args clone = {
       .flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWNS,
@@ -360,8 +424,8 @@ int clinux_spawn_in_user_namespace(const char *path, const char *const *argument
     reset_signals();
     char byte;
     if (read(ready, &byte, 1) != 1) _exit(127);
-    if (syscall(SYS_setresgid, 0, 0, 0) || syscall(SYS_setgroups, 0, NULL) ||
-        syscall(SYS_setresuid, 0, 0, 0)) {
+    if (syscall(SYS_setresgid, 0, 0, 0) ||
+        (!keeps_groups && syscall(SYS_setgroups, 0, NULL)) || syscall(SYS_setresuid, 0, 0, 0)) {
       _exit(126);
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "CLinuxCalls.h"
 #include "CLinuxFiles.h"
 #include "CLinuxSandbox.h"
 

@@ -16,6 +16,14 @@ int clinux_set_attribute(int fd, const char *name, const void *value, size_t siz
 ssize_t clinux_list_attributes_at(const char *path, char *names, size_t size);
 ssize_t clinux_get_attribute_at(const char *path, const char *name, void *value, size_t size);
 
+/// getxattr(2) and setxattr(2), which follow links: those of /proc to an open file too.
+ssize_t clinux_get_attribute_of(const char *path, const char *name, void *value, size_t size);
+int clinux_set_attribute_of(const char *path, const char *name, const void *value, size_t size);
+
+/// lgetxattr(2) of a name in a directory.
+ssize_t clinux_get_attribute_in(int directory, const char *file, const char *name, void *value,
+                                size_t size);
+
 /// ioctl(FICLONE): shares the blocks of one file with another.
 int clinux_clone(int target, int source);
 

@@ -111,6 +111,13 @@ struct clinux_sandbox {
   /// A seccomp program of `filter_length` instructions, null for none.
   const void *filter;
   size_t filter_length;
+  /// A socket for the descriptor on which calls arrive that the filter leaves to somebody else
+  /// (clinux_next_call); -1 where it leaves none.
+  int listener;
+  /// The lines of `uid_map` and `gid_map` of a user namespace that the command gets for itself, in
+  /// which its user is the only one; null where it stays in this one.
+  const char *user_map;
+  const char *group_map;
 
   /// Standard input, output and error of the command.
   int input;
@@ -149,6 +156,7 @@ enum clinux_stage {
   CLINUX_STAGE_STREAMS,
   CLINUX_STAGE_CAPABILITIES,
   CLINUX_STAGE_IDENTITY,
+  CLINUX_STAGE_NAMESPACE,
   CLINUX_STAGE_FILTER,
   CLINUX_STAGE_EXECUTE,
   /// Not a failure: the command ended, and `code` is its wait status.
@@ -171,10 +179,12 @@ int clinux_spawn(const struct clinux_sandbox *sandbox);
 /// Starts a program in a user and a mount namespace of its own and returns its process's
 /// descriptor; -1 where the kernel gives none.
 ///
-/// It becomes the namespace's root and executes `path` once a byte can be read from `ready`, by
+/// With `keeps_groups` it has the caller's supplementary groups, as the kernel lets nobody drop
+/// them where a user maps an id without anybody's help. It becomes the namespace's root and executes `path` once a byte can be read from `ready`, by
 /// when its ids have to be mapped. It dies with the calling thread.
 int clinux_spawn_in_user_namespace(const char *path, const char *const *arguments,
-                                   const char *const *environment, int ready, pid_t *process_id);
+                                   const char *const *environment, int ready, int keeps_groups,
+                                   pid_t *process_id);
 
 /// Waits for the end of a process of clinux_spawn_in_user_namespace; its exit status, or 128 and
 /// the signal.

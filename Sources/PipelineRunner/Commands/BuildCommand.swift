@@ -107,6 +107,7 @@ struct BuildCommand: AsyncParsableCommand {
     if let builder { return try await buildx(builder, request).build() }
     let store = try Store(at: request.stateDirectory)
     let renderer = progress.renderer
+    if let notice = IdentityMap.notice { renderer.handle(.warning(notice)) }
     let report = try await LocalEngine(store: store, progress: renderer).build(request)
     switch progress {
     case .quiet: if let id = report.id { print(id) }

@@ -22,6 +22,7 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await Privilege.require()
+    if let notice = IdentityMap.notice { Terminal.report([notice]) }
     let store = try Store(at: state.directory)
     let image = try store.builtImage(image)
     let execution = image.configuration.config ?? .init()

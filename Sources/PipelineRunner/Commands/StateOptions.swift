@@ -7,8 +7,16 @@ struct StateOptions: ParsableArguments {
   @Option(help: "Keep layers, cache and images in this directory.")
   var stateDir: String?
 
-  /// `--state-dir`, else `$PIPELINE_STATE_DIR`, else the user's data directory.
+  /// Where the store is.
+  ///
+  /// Builds with one id have a place of their own in the directory: what their files say of owners,
+  /// others do not read, and they could not remove what belongs to subordinate ids.
   var directory: FilePath {
+    IdentityMap.ofBuilds == .one ? given.appending("one-id") : given
+  }
+
+  /// `--state-dir`, else `$PIPELINE_STATE_DIR`, else the user's data directory.
+  private var given: FilePath {
     if let stateDir { return FilePath(stateDir) }
     if let path = ProcessVariables.nonEmpty("PIPELINE_STATE_DIR") { return FilePath(path) }
     if let data = ProcessVariables.nonEmpty("XDG_DATA_HOME") {

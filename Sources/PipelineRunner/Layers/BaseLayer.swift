@@ -38,13 +38,13 @@ struct BaseLayer: Sendable {
         let found = try? TreeAccess.openIfPresent(
           path, in: root.raw, flags: TreeAccess.pathOnly | O_NOFOLLOW, resolve: resolve)
       else { continue }
-      let status = try TreeAccess.status(of: found.raw)
+      let status = try FileRecord.status(of: found.raw)
       // Deleted or something else below: the layer's directory is a new one.
       guard status.st_mode & S_IFMT == S_IFDIR else { return }
       let own = try TreeAccess.openDirectory(directory)
       let target = try TreeAccess.open(
         path, in: own.raw, flags: O_RDONLY | O_DIRECTORY, resolve: resolve)
-      guard fchown(target.raw, status.st_uid, status.st_gid) == 0,
+      guard FileRecord.setOwner(of: target.raw, status.st_uid, status.st_gid) == 0,
         fchmod(target.raw, status.st_mode & 0o7777) == 0,
         futimens(target.raw, [status.st_mtim, status.st_mtim]) == 0
       else { throw SystemError("fchown", path: path) }

@@ -86,7 +86,7 @@ private final class ContentWalk {
   var manifest: ByteBuffer { encoding.buffer }
 
   func run(_ top: consuming OwnedDescriptor) throws {
-    let status = try TreeAccess.status(of: top.raw)
+    let status = try FileRecord.status(of: top.raw)
     encoding.buffer.append(Array("layer 1".utf8))
     appendOwner(status)
     try appendAttributes(top.raw)
@@ -100,7 +100,7 @@ private final class ContentWalk {
     var status = stat()
     for index in 0..<listing.count {
       let name = listing.name(index)
-      guard fstatat(listing.raw, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+      guard FileRecord.status(of: name, in: listing.raw, &status) == 0 else {
         throw SystemError("fstatat", path: UpperWriter.bytes(name))
       }
       try visit(name, status, listing, depth: depth)

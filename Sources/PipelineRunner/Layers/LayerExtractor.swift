@@ -108,7 +108,7 @@ final class LayerExtractor {
     let entry = reader.entry
     if entry.uid != 0 || entry.gid != 0 || parent.givesGroup {
       // Before mode and capabilities: a change of owner takes both away.
-      try check(fchown(descriptor, entry.uid, entry.gid), "fchown")
+      try check(FileRecord.setOwner(of: descriptor, entry.uid, entry.gid), "fchown")
     }
     try setAttributes(descriptor)
     try check(fchmod(descriptor, mode_t(entry.mode)), "fchmod")
@@ -177,7 +177,7 @@ final class LayerExtractor {
   private func finishDirectory(_ descriptor: CInt) throws {
     let entry = reader.entry
     if !implied.isEmpty { implied.remove([UInt8](path.bytes)) }
-    try check(fchown(descriptor, entry.uid, entry.gid), "fchown")
+    try check(FileRecord.setOwner(of: descriptor, entry.uid, entry.gid), "fchown")
     try setAttributes(descriptor)
     try check(fchmod(descriptor, mode_t(entry.mode)), "fchmod")
     times.append(number: UInt64(path.count))
@@ -225,15 +225,12 @@ final class LayerExtractor {
       default: S_IFIFO
       }
     let device = type == S_IFIFO ? 0 : clinux_device(entry.major, entry.minor)
-    var isRefused = false
     try replacing(name, parent) {
-      if mknodat(parent.descriptor, name, type | 0o600, device) == 0 { return true }
-      // Nobody may make devices in a user namespace; an image's are of no use there.
-      isRefused = errno == EPERM && OverlayMark.isInUserNamespace
-      return isRefused
+      mknodat(parent.descriptor, name, type | 0o600, device) == 0
+        || FileRecord.makeDevice(name, in: parent.descriptor, type: type, number: device)
     }
     // A character device 0/0 is how overlayfs deletes; it has no owner or mode.
-    if isRefused || (type == S_IFCHR && device == 0) { return }
+    if type == S_IFCHR && device == 0 { return }
     try finishNode(name, parent, setsMode: true)
   }
 
@@ -243,15 +240,14 @@ final class LayerExtractor {
     let entry = reader.entry
     if entry.uid != 0 || entry.gid != 0 || parent.givesGroup {
       try check(
-        fchownat(parent.descriptor, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW), "fchownat")
+        FileRecord.setOwner(of: name, in: parent.descriptor, entry.uid, entry.gid), "fchownat")
     }
     if setsMode {
       // Nobody else writes here, so that the name still is what was just made.
       try check(fchmodat(parent.descriptor, name, mode_t(entry.mode), 0), "fchmodat")
     }
     let time = self.time
-    try check(
-      utimensat(parent.descriptor, name, [time, time], AT_SYMLINK_NOFOLLOW), "utimensat")
+    try check(FileRecord.setTime(of: name, in: parent.descriptor, time), "utimensat")
   }
 
   // MARK: Deletions
@@ -385,7 +381,7 @@ final class LayerExtractor {
       guard made >= 0 else { throw failure("open") }
       // The umask must not decide.
       try check(fchmod(made, 0o755), "fchmod")
-      if parent.givesGroup { try check(fchown(made, 0, 0), "fchown") }
+      if parent.givesGroup { try check(FileRecord.setOwner(of: made, 0, 0), "fchown") }
       if hides {
         try OverlayMark.setOpaque(made)
       } else {

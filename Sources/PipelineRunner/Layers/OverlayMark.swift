@@ -11,13 +11,7 @@ enum OverlayMark {
   static let opaque = isInUserNamespace ? "user.overlay.opaque" : "trusted.overlay.opaque"
 
   /// Whether root of this process is somebody else on the machine.
-  static let isInUserNamespace: Bool = {
-    guard let bytes = try? FileContent.read("/proc/self/uid_map") else { return false }
-    let fields = bytes.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
-    return
-      !(fields.count == 3 && fields[0].elementsEqual("0".utf8)
-      && fields[1].elementsEqual("0".utf8) && fields[2].elementsEqual("4294967295".utf8))
-  }()
+  static let isInUserNamespace = IdentityMap.current != .machine
 
   /// Whether a directory hides what the layers below have in it.
   static func isOpaque(_ directory: CInt) -> Bool {

@@ -45,7 +45,7 @@ final class PackWalk {
   func run(_ top: consuming OwnedDescriptor, over lower: consuming OwnedDescriptor?) throws {
     let lowerRaw = lower?.raw ?? -1
     if isExact {
-      let entry = entry(.directory, try TreeAccess.status(of: top.raw))
+      let entry = entry(.directory, try FileRecord.status(of: top.raw))
       try "./".withCString { name in
         try tar.write(entry, name: name, extra: Self.records(of: top.raw))
       }
@@ -87,7 +87,7 @@ final class PackWalk {
     _ name: UnsafePointer<CChar>, _ listing: DirectoryListing, lower: CInt, hides: Bool
   ) throws {
     var status = stat()
-    guard fstatat(listing.raw, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+    guard FileRecord.status(of: name, in: listing.raw, &status) == 0 else {
       throw SystemError("fstatat", path: pathBytes(name))
     }
     if status.isWhiteout { return try delete(name, lower: lower) }
@@ -98,7 +98,7 @@ final class PackWalk {
     }
     var lowerStatus = stat()
     let isBelow =
-      lower >= 0 && fstatat(lower, name, &lowerStatus, AT_SYMLINK_NOFOLLOW) == 0
+      lower >= 0 && FileRecord.status(of: name, in: lower, &lowerStatus) == 0
       && !lowerStatus.isWhiteout
     let below = isBelow ? lowerStatus : nil
     let length = path.count

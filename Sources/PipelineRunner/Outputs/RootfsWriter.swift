@@ -69,7 +69,7 @@ struct RootfsWriter {
     let request = CopyRequest(
       root: .empty, sources: [.tree(root, path: Array("/".utf8))], destination: Array("/".utf8),
       workingDirectory: Array("/".utf8))
-    try Copier(empty: empty).copy(request, into: staging)
+    try Copier(empty: empty, recordsOwners: false).copy(request, into: staging)
     if exists {
       let source = try TreeAccess.openDirectory(staging.upper)
       let destination = try TreeAccess.openDirectory(target)

@@ -8,10 +8,14 @@ import SystemPackage
 /// The result stands in the workspace's upper directory, ready to become a layer.
 struct Copier: Sendable {
   private let empty: FilePath
+  private let recordsOwners: Bool
 
   /// Needs a directory with nothing in it, which overlayfs wants below a single layer.
-  init(empty: FilePath) {
+  ///
+  /// Owners that cannot be set are recorded unless the result is for people and not for a layer.
+  init(empty: FilePath, recordsOwners: Bool = true) {
     self.empty = empty
+    self.recordsOwners = recordsOwners
   }
 
   /// Copies everything that the request names.
@@ -25,7 +29,8 @@ struct Copier: Sendable {
   func copy(_ request: CopyRequest, to upper: FilePath) throws {
     try CopyError.located(request, doing: "cannot copy") {
       let rules = try LandingRules(request, empty: empty)
-      let writer = try UpperWriter(upper: upper, over: request.root, empty: empty)
+      let writer = try UpperWriter(
+        upper: upper, over: request.root, empty: empty, recordsOwners: recordsOwners)
       // mkdir takes no more than these bits, and BuildKit leaves it at that (C7).
       writer.defaults = UpperWriter.Defaults(
         mode: (rules.mode?.octal ?? 0o755) & 0o777, uid: rules.owner?.uid ?? 0,

@@ -23,7 +23,8 @@ struct DeviceTree {
     mount = try DetachedMount.make(
       "tmpfs", [("mode", "755"), ("size", "65536k")], attributes: CLINUX_MOUNT_NOSUID)
     terminals = try DetachedMount.make(
-      "devpts", [("ptmxmode", "0666"), ("mode", "0620"), ("gid", "5")],
+      "devpts",
+      [("ptmxmode", "0666"), ("mode", "0620")] + (FileRecord.keepsOwners ? [] : [("gid", "5")]),
       attributes: CLINUX_MOUNT_NOSUID | CLINUX_MOUNT_NOEXEC)
     sharedMemory = try DetachedMount.make(
       "tmpfs", [("mode", "1777"), ("size", "65536k")],

@@ -14,10 +14,12 @@ enum ExtendedAttributes {
 
   /// Whether an attribute may stand in a layer.
   ///
-  /// `trusted.*` and `user.overlay.*` would steer overlayfs itself (threat 7), `security.selinux`
-  /// and `system.*` belong to the machine.
+  /// `trusted.*` and `user.overlay.*` would steer overlayfs itself (threat 7), ``FileRecord``'s
+  /// would make other owners, `security.selinux` and `system.*` belong to the machine.
   static func travels(_ name: UnsafePointer<CChar>, _ selection: Selection) -> Bool {
-    if strncmp(name, "user.", 5) == 0 { return strncmp(name, "user.overlay.", 13) != 0 }
+    if strncmp(name, "user.", 5) == 0 {
+      return strncmp(name, "user.overlay.", 13) != 0 && strcmp(name, FileRecord.attribute) != 0
+    }
     return selection == .all && strcmp(name, "security.capability") == 0
   }
 

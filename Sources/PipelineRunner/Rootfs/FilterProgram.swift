@@ -9,6 +9,8 @@ struct FilterProgram {
     case refuse
     /// It fails with ENOSYS, as on a kernel that does not have it.
     case missing
+    /// It waits until whoever listens to the filter has answered it.
+    case ask
     /// Allowed where the first argument is one of these.
     case allowIf([UInt32])
     /// Allowed unless the first argument is this.
@@ -92,6 +94,7 @@ struct FilterProgram {
     case .allow: [allow]
     case .refuse: [fail(EPERM)]
     case .missing: [fail(ENOSYS)]
+    case .ask: [Instruction(operation: answer, value: 0x7FC0_0000)]
     case .allowIf(let values):
       [firstArgument]
         + values.flatMap {

@@ -35,7 +35,10 @@ final class PrivateFiles {
       guard length > 0 else { throw SystemError("write") }
       written += length
     }
-    guard fchown(file.raw, uid, gid) == 0, fchmod(file.raw, mode_t(mode)) == 0 else {
+    // Where ids are recorded the command's user owns every file that is root's.
+    guard FileRecord.keepsOwners || fchown(file.raw, uid, gid) == 0,
+      fchmod(file.raw, mode_t(mode)) == 0
+    else {
       throw SystemError("fchmod")
     }
     return name
@@ -59,7 +62,7 @@ final class PrivateFiles {
       }
     }
     guard status == 0, Glibc.listen(listener.raw, 16) == 0 else { throw SystemError("bind") }
-    guard fchownat(mount.raw, name, uid, gid, 0) == 0,
+    guard FileRecord.keepsOwners || fchownat(mount.raw, name, uid, gid, 0) == 0,
       fchmodat(mount.raw, name, mode_t(mode), 0) == 0
     else { throw SystemError("fchmod") }
     return (name, listener)

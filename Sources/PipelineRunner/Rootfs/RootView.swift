@@ -215,7 +215,9 @@ final class RootView {
       let made = try TreeAccess.open(
         name, in: current.raw, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
         resolve: CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS)
-      guard fchown(made.raw, owner.uid, owner.gid) == 0, fchmod(made.raw, mode) == 0 else {
+      guard FileRecord.setOwner(of: made.raw, owner.uid, owner.gid) == 0,
+        fchmod(made.raw, mode) == 0
+      else {
         throw SystemError("fchmod", path: name)
       }
       current = SharedDescriptor(made)

@@ -29,7 +29,11 @@ struct Sandbox: Sendable {
     try await perform { process in
       try run(request, in: workspace) { launch, plan in
         let running = try process.start(launch, plan: plan, connection: .captured)
-        return process.finish(running, output: output)
+        let reports = process.finish(running, output: output)
+        if let remark = running.recorder?.remark {
+          Array(remark.utf8).withUnsafeBytes { output(.standardError, $0) }
+        }
+        return reports
       }
     }
   }
@@ -89,7 +93,11 @@ struct Sandbox: Sendable {
       for relay in plan.relays { relay.stop() }
       launch.group?.remove()
     }
-    return try status(try body(launch, plan), plan, launch)
+    let status = try status(try body(launch, plan), plan, launch)
+    if FileRecord.keepsOwners {
+      try OwnerSettlement(uid: launch.uid, gid: launch.gid).settle(workspace.upper)
+    }
+    return status
   }
 
   private func status(

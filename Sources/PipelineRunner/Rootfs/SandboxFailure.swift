@@ -27,6 +27,8 @@ struct SandboxFailure {
     case CLINUX_STAGE_MOUNT: return error("mount", label, report.code)
     case CLINUX_STAGE_IDENTITY:
       return error("become user", request.user, report.code)
+    case CLINUX_STAGE_NAMESPACE:
+      return error("make a user namespace for user", request.user, report.code)
     case CLINUX_STAGE_FILTER: return error("seccomp", "", report.code)
     case CLINUX_STAGE_CAPABILITIES: return error("capset", "", report.code)
     case CLINUX_STAGE_GROUP: return error("enter cgroup", "", report.code)

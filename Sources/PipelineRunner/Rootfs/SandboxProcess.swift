@@ -39,6 +39,8 @@ final class SandboxProcess: Sendable {
     /// The pipe that the child reports on.
     var reports: SharedDescriptor
     var streams: [(SharedDescriptor, Sandbox.Stream)] = []
+    /// What answers calls that the kernel would refuse.
+    var recorder: CallRecorder?
   }
 
   /// What is known of a command besides its mounts.
@@ -55,6 +57,10 @@ final class SandboxProcess: Sendable {
     var staging: FilePath
     /// Nil where nothing is limited.
     var group: ControlGroup?
+
+    /// Whether the command's user is not the one that is mapped here; it gets a user namespace of
+    /// its own, in which it is.
+    var isOnlyUser: Bool { IdentityMap.current == .one && (uid != 0 || gid != 0) }
   }
 
   /// A reading end for the parent and a writing end for the child, above the standard streams.
@@ -107,11 +113,25 @@ final class SandboxProcess: Sendable {
         attributes: entry.attributes)
     }
     let request = launch.request
-    let filter = request.allowsEverything ? [] : SeccompProfile.program
+    var filter = request.allowsEverything ? [] : SeccompProfile.program
     var kept = [
       launch.root.raw, input.raw,
       output.raw, error.raw, report.raw,
     ]
+    var listener: SharedDescriptor?
+    let calls = RecordedCall.needed(uid: launch.uid)
+    if !calls.isEmpty {
+      filter = SeccompProfile.program(
+        asking: calls, allowsEverything: request.allowsEverything)
+      let recorder = CallRecorder(
+        answering: calls, of: launch.uid, groups: launch.groups)
+      let socket = try recorder.start()
+      kept.append(socket.raw)
+      listener = socket
+      running.recorder = recorder
+    }
+    // Closed when the command has it, so that the recorder sees a command that never began.
+    defer { withExtendedLifetime(listener) {} }
     kept += plan.entries.compactMap { $0.mount?.raw }
     kept += launch.group?.taskFiles.map(\.raw) ?? []
     if let directory = launch.group?.directory { kept.append(directory.raw) }
@@ -130,6 +150,11 @@ final class SandboxProcess: Sendable {
     sandbox.directory = strings.add(request.workingDirectory)
     sandbox.uid = launch.uid
     sandbox.gid = launch.gid
+    sandbox.listener = listener?.raw ?? -1
+    if launch.isOnlyUser {
+      sandbox.user_map = strings.add(Array("\(launch.uid) 0 1".utf8))
+      sandbox.group_map = strings.add(Array("\(launch.gid) 0 1".utf8))
+    }
     sandbox.capabilities = request.allowsEverything ? Capabilities.all : Capabilities.standard
     sandbox.input = input.raw
     sandbox.output = output.raw
@@ -155,7 +180,8 @@ final class SandboxProcess: Sendable {
               sandbox.kept = kept.baseAddress
               sandbox.kept_count = kept.count
               sandbox.groups = groups.baseAddress
-              sandbox.group_count = groups.count
+              // With one id the kernel lets nobody have any.
+              sandbox.group_count = FileRecord.keepsOwners ? 0 : groups.count
               sandbox.filter = UnsafeRawPointer(filter.isEmpty ? nil : filter.baseAddress)
               sandbox.filter_length = filter.count / 8
               return try spawn(&sandbox)

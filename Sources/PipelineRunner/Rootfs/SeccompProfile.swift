@@ -16,6 +16,38 @@ enum SeccompProfile {
     return FilterProgram(sets).bytes
   }()
 
+  /// The profile, or one that allows everything, for a command whose ``RecordedCall``s are answered
+  /// by a ``CallRecorder``.
+  static func program(asking calls: [RecordedCall], allowsEverything: Bool) -> [UInt8] {
+    let names = calls.flatMap(\.names)
+    let sets = instructionSets.map {
+      (architecture: $0, rules: rules(for: $0, asking: names, allowsEverything: allowsEverything))
+    }
+    return FilterProgram(sets).bytes
+  }
+
+  /// The numbers that calls have in each instruction set.
+  static func numbers(of calls: [RecordedCall]) -> [CallNumber: (call: RecordedCall, name: String)] {
+    var numbers: [CallNumber: (call: RecordedCall, name: String)] = [:]
+    for architecture in instructionSets {
+      for call in calls {
+        for name in call.names {
+          let number = seccomp_syscall_resolve_name_arch(architecture, name)
+          if number >= 0 {
+            numbers[CallNumber(architecture: architecture, number: number)] = (call, name)
+          }
+        }
+      }
+    }
+    return numbers
+  }
+
+  /// A system call as the kernel names it.
+  struct CallNumber: Hashable {
+    var architecture: UInt32
+    var number: Int32
+  }
+
   // MARK: - Rules
 
   /// Allowed whatever their arguments are.
@@ -103,25 +135,35 @@ enum SeccompProfile {
   }
 
   /// The rules of one instruction set: where a new one begins to hold, ascending.
-  private static func rules(for architecture: UInt32) -> [FilterProgram.Entry] {
+  private static func rules(
+    for architecture: UInt32, asking: [String] = [], allowsEverything: Bool = false
+  ) -> [FilterProgram.Entry] {
     var byNumber: [UInt32: FilterProgram.Rule] = [:]
     func set(_ name: String, _ rule: FilterProgram.Rule) {
       // Negative where this instruction set has no such call, or the library is too old to know.
       let number = seccomp_syscall_resolve_name_arch(architecture, name)
       if number >= 0 { byNumber[UInt32(number)] = rule }
     }
-    for name in allowed.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
-      set(String(name), .allow)
+    if !allowsEverything {
+      for name in allowed.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
+        set(String(name), .allow)
+      }
+      for (name, rule) in special { set(name, rule) }
+      for number in newer { byNumber[number] = .allow }
     }
-    for (name, rule) in special { set(name, rule) }
-    for number in newer { byNumber[number] = .allow }
+    for name in asking { set(name, .ask) }
     var entries: [FilterProgram.Entry] = []
     func begin(_ number: UInt32, _ rule: FilterProgram.Rule) {
       if entries.last?.first == number { entries.removeLast() }
       if entries.last?.rule != rule { entries.append(.init(first: number, rule: rule)) }
     }
-    begin(0, .refuse)
+    begin(0, allowsEverything ? .allow : .refuse)
     for number in byNumber.keys.sorted() {
+      if allowsEverything {
+        begin(number, .ask)
+        begin(number + 1, .allow)
+        continue
+      }
       if number > lastKnown { begin(max(entries.last?.first ?? 0, lastKnown + 1), .missing) }
       begin(number, byNumber[number] ?? .refuse)
       begin(number + 1, number >= lastKnown ? .missing : .refuse)

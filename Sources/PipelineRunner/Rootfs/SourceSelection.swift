@@ -91,7 +91,7 @@ final class SourceSelection {
   ) throws {
     let descriptor = try TreeAccess.open(
       file, in: AT_FDCWD, flags: TreeAccess.pathOnly, resolve: 0)
-    try withEntry(for: descriptor) { entry in
+    try withEntry(for: descriptor, isContext: true) { entry in
       try visitor.begin(
         SourceItem(
           content: .download(entry, modified: modified), name: name, isContext: true,
@@ -125,7 +125,7 @@ final class SourceSelection {
       walk.contextPath = try root.realPath(of: found)
       guard try walk.keeps(found) else { throw root.ignored(spelled) }
     }
-    try withEntry(for: found) { entry in
+    try withEntry(for: found, isContext: root.isContext) { entry in
       let item = SourceItem(
         content: entry.isDirectory ? .directory(entry) : .entry(entry),
         name: PathBytes.lastComponent(path), matched: matched, isContext: root.isContext,
@@ -159,7 +159,7 @@ final class SourceSelection {
       if pattern.isPlain && bases.count == 1, try !walk.findsAnything(in: found) {
         throw root.missing(path)
       }
-      try withEntry(for: found) { entry in
+      try withEntry(for: found, isContext: root.isContext) { entry in
         try visitor.begin(
           SourceItem(
             content: .directory(entry), name: PathBytes.lastComponent(base), matched: nil,
@@ -232,9 +232,12 @@ final class SourceSelection {
 
   /// Makes an entry of a descriptor, under its name in /proc.
   private func withEntry(
-    for descriptor: borrowing OwnedDescriptor, _ body: (SourceEntry) throws -> Void
+    for descriptor: borrowing OwnedDescriptor, isContext: Bool,
+    _ body: (SourceEntry) throws -> Void
   ) throws {
-    let status = try TreeAccess.status(of: descriptor.raw)
+    let status =
+      isContext
+      ? try TreeAccess.status(of: descriptor.raw) : try FileRecord.status(of: descriptor.raw)
     try TreeAccess.withTerminated(Array("/proc/self/fd/\(descriptor.raw)".utf8)) { name in
       try body(SourceEntry(directory: AT_FDCWD, name: name, status: status))
     }

@@ -124,7 +124,11 @@ struct SourceWalk {
     // A name that did not come from the listing is not kept alive by it either.
     var entry = SourceEntry(
       directory: listing.raw, name: name, status: stat(), listing: isOptional ? nil : listing)
-    guard fstatat(listing.raw, name, &entry.status, AT_SYMLINK_NOFOLLOW) == 0 else {
+    let code =
+      root.isContext
+      ? fstatat(listing.raw, name, &entry.status, AT_SYMLINK_NOFOLLOW)
+      : FileRecord.status(of: name, in: listing.raw, &entry.status)
+    guard code == 0 else {
       if isOptional && errno == ENOENT { return }
       if errno == ENOENT { throw SourceChanged(name: entry.nameBytes) }
       throw SystemError("fstatat", path: entry.nameBytes)

@@ -49,8 +49,8 @@ enum StubLayer {
     let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
     let source = try TreeAccess.open(place, in: root, flags: flags, resolve: resolve)
     let target = try TreeAccess.open(place, in: top, flags: flags, resolve: resolve)
-    let status = try TreeAccess.status(of: source.raw)
-    guard fchown(target.raw, status.st_uid, status.st_gid) == 0 else {
+    let status = try FileRecord.status(of: source.raw)
+    guard FileRecord.setOwner(of: target.raw, status.st_uid, status.st_gid) == 0 else {
       throw SystemError("fchown", path: place)
     }
     if ExtendedAttributes.hasAny(source.raw) {

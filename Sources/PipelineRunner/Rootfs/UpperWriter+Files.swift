@@ -26,7 +26,7 @@ extension UpperWriter {
     // Ours already, unless the directory gives its own group away.
     if landing.uid != 0 || landing.gid != 0 || folder.givesGroup {
       // Before mode and capabilities: a change of owner takes both away.
-      guard fchown(file.raw, landing.uid, landing.gid) == 0 else { throw SystemError("fchown") }
+      guard setOwner(file.raw, landing.uid, landing.gid) else { throw SystemError("fchown") }
     }
     try attributes(file.raw)
     guard fchmod(file.raw, mode_t(landing.mode)) == 0,
@@ -54,8 +54,14 @@ extension UpperWriter {
       throw Diagnostic(
         "'\(text(folder, Self.bytes(name)))' is a character device 0/0, which no layer can hold")
     }
+    // Nobody can make one without root, and what stands for it in a layer is of no use elsewhere.
+    if !recordsOwners && FileRecord.keepsDevices && (type == S_IFCHR || type == S_IFBLK) { return }
     try prepare(folder, for: name)
-    try replacing(name, in: folder) { mknodat(folder.upper, name, type | 0o600, device) == 0 }
+    try replacing(name, in: folder) {
+      mknodat(folder.upper, name, type | 0o600, device) == 0
+        || recordsOwners
+          && FileRecord.makeDevice(name, in: folder.upper, type: type, number: device)
+    }
     try finish(name, in: folder, landing: landing, setsMode: true)
   }
 
@@ -84,16 +90,16 @@ extension UpperWriter {
     _ name: UnsafePointer<CChar>, in folder: Folder, landing: Landing, setsMode: Bool
   ) throws(SystemError) {
     guard
-      fchownat(folder.upper, name, landing.uid, landing.gid, AT_SYMLINK_NOFOLLOW) == 0
+      FileRecord.keepsOwners && !recordsOwners
+        || FileRecord.setOwner(of: name, in: folder.upper, landing.uid, landing.gid) == 0
     else { throw SystemError("fchownat") }
     // Nobody else writes here, so that the name still is what was just made.
     if setsMode, fchmodat(folder.upper, name, mode_t(landing.mode), 0) != 0 {
       throw SystemError("fchmodat")
     }
-    guard
-      utimensat(
-        folder.upper, name, [landing.modified, landing.modified], AT_SYMLINK_NOFOLLOW) == 0
-    else { throw SystemError("utimensat") }
+    guard FileRecord.setTime(of: name, in: folder.upper, landing.modified) == 0 else {
+      throw SystemError("utimensat")
+    }
   }
 
   /// Makes sure that something other than a directory may be put under a name (C3).

@@ -45,7 +45,7 @@ extension UpperWriter {
   func copyUp(_ name: [UInt8], in folder: Folder) throws {
     try TreeAccess.withTerminated(name) { text in
       var entry = SourceEntry(directory: folder.lower, name: text, status: stat())
-      guard fstatat(folder.lower, text, &entry.status, AT_SYMLINK_NOFOLLOW) == 0 else {
+      guard FileRecord.status(of: text, in: folder.lower, &entry.status) == 0 else {
         throw SystemError("fstatat", path: name)
       }
       let status = entry.status

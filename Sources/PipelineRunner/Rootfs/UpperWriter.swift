@@ -64,6 +64,8 @@ final class UpperWriter {
   }
 
   let root: Folder
+  /// Whether owners that cannot be set are recorded, as in everything that becomes a layer.
+  let recordsOwners: Bool
   var defaults = Defaults()
   /// Set when anything was written.
   private(set) var hasWritten = false
@@ -73,7 +75,10 @@ final class UpperWriter {
   ///
   /// The upper's own mode, owner and time become those of the tree's top, for it is what the merged
   /// root shows.
-  init(upper: FilePath, over tree: RootTree, empty: FilePath) throws {
+  init(
+    upper: FilePath, over tree: RootTree, empty: FilePath, recordsOwners: Bool = true
+  ) throws {
+    self.recordsOwners = recordsOwners
     let lower: CInt
     if tree.layers.isEmpty {
       lower = -1
@@ -89,10 +94,16 @@ final class UpperWriter {
     if lower >= 0 {
       try copyMetadata(from: lower, to: root)
     } else {
-      guard fchown(root.upper, 0, 0) == 0, fchmod(root.upper, 0o755) == 0 else {
+      guard setOwner(root.upper, 0, 0), fchmod(root.upper, 0o755) == 0 else {
         throw SystemError("fchmod")
       }
     }
+  }
+
+  /// Gives an open file to somebody.
+  func setOwner(_ descriptor: CInt, _ uid: UInt32, _ gid: UInt32) -> Bool {
+    if FileRecord.keepsOwners && !recordsOwners { return true }
+    return FileRecord.setOwner(of: descriptor, uid, gid) == 0
   }
 
   // MARK: Looking
@@ -202,7 +213,7 @@ final class UpperWriter {
   /// Makes a directory where nothing is, with the defaults' owner and mode.
   func makeDirectory(_ name: [UInt8], in parent: Folder) throws(SystemError) -> Folder {
     let folder = try makeBareDirectory(name, in: parent)
-    guard fchown(folder.upper, defaults.uid, defaults.gid) == 0,
+    guard setOwner(folder.upper, defaults.uid, defaults.gid),
       fchmod(folder.upper, mode_t(defaults.mode)) == 0
     else { throw SystemError("fchmod", path: name) }
     folder.givesGroup = defaults.mode & 0o2000 != 0
@@ -226,7 +237,7 @@ final class UpperWriter {
 
   /// Gives a directory that was filled its final owner, mode and time.
   func finish(_ folder: Folder, landing: Landing) throws(SystemError) {
-    guard fchown(folder.upper, landing.uid, landing.gid) == 0,
+    guard setOwner(folder.upper, landing.uid, landing.gid),
       fchmod(folder.upper, mode_t(landing.mode)) == 0,
       futimens(folder.upper, [landing.modified, landing.modified]) == 0
     else { throw SystemError("fchmod", path: folder.name) }
@@ -271,8 +282,8 @@ final class UpperWriter {
   }
 
   private func copyMetadata(from lower: CInt, to folder: Folder) throws(SystemError) {
-    let status = try TreeAccess.status(of: lower)
-    guard fchown(folder.upper, status.st_uid, status.st_gid) == 0 else {
+    let status = try FileRecord.status(of: lower)
+    guard setOwner(folder.upper, status.st_uid, status.st_gid) else {
       throw SystemError("fchown", path: folder.name)
     }
     try ExtendedAttributes.copy(from: lower, to: folder.upper, keeping: .all)

@@ -45,6 +45,8 @@ struct OperationKeys {
     key.add("user", run.user)
     key.add("network", run.network == .none ? "none" : "default")
     key.add("security", run.isInsecure ? "insecure" : "sandbox")
+    // A command that changes to another user does not come to the same there.
+    if IdentityMap.ofBuilds == .one { key.add("ids", "one") }
     for mount in run.mounts { try await add(mount, to: &key, isExact) }
     return key
   }

@@ -230,6 +230,10 @@ extension Solver {
     let how = Self.words(status)
     var notes: [Diagnostic.Note] = []
     if !output.isEmpty { notes.append(.init("the last lines it printed:\n\(output)")) }
+    if IdentityMap.current == .one {
+      notes.append(
+        .init("this build has one id: a command that needs another user's cannot work in it"))
+    }
     return Diagnostic(
       "process \"\(command)\" did not complete successfully: \(how)", at: operation.location,
       notes: notes, help: FileSystemSpace(at: store.path).flatMap(advice))

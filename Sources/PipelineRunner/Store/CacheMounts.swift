@@ -82,7 +82,9 @@ struct CacheMounts {
   }
 
   private static func setAttributes(_ path: FilePath, _ cache: CacheAction) throws {
-    try Call.check("chown", path) { lchown($0, cache.uid, cache.gid) }
+    if !FileRecord.keepsOwners {
+      try Call.check("chown", path) { lchown($0, cache.uid, cache.gid) }
+    }
     try Call.check("chmod", path) { chmod($0, mode_t(cache.mode)) }
   }
 }

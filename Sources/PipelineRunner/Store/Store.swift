@@ -67,6 +67,11 @@ final class Store: Sendable {
       }
       try SandboxPlaces.make(
         at: places.path, staging: path.appending("work").appending(Self.uniqueName()))
+      if FileRecord.keepsOwners, try !FileRecord.isPossible(in: path.appending("work")) {
+        throw Diagnostic(
+          "the file system of the state directory '\(path)' cannot keep the owners of files",
+          help: "give a directory on ext4, XFS or Btrfs with --state-dir, or have subordinate ids")
+      }
     } catch let error as SystemError {
       throw Self.unusable(path, error)
     }
@@ -282,9 +287,12 @@ final class Store: Sendable {
       _ = folder.withPlatformString { chmod($0, 0o755) }
     }
     if let top = root.layers.last {
-      var status = stat()
-      try Call.check("stat", top) { lstat($0, &status) }
-      try Call.check("chown", workspace.upper) { lchown($0, status.st_uid, status.st_gid) }
+      let lower = try TreeAccess.openDirectory(top)
+      let status = try FileRecord.status(of: lower.raw)
+      let upper = try TreeAccess.openDirectory(workspace.upper)
+      guard FileRecord.setOwner(of: upper.raw, status.st_uid, status.st_gid) == 0 else {
+        throw SystemError("chown", path: workspace.upper.bytes)
+      }
       try Call.check("chmod", workspace.upper) { chmod($0, status.st_mode & 0o7777) }
     }
     return workspace

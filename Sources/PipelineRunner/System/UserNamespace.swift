@@ -5,32 +5,20 @@ import SystemPackage
 
 /// A namespace in which an ordinary user is root, for the whole program.
 struct UserNamespace: Sendable {
-  private let users: [String]
-  private let groups: [String]
+  /// What newuidmap and newgidmap are asked for; nil where only the user's own ids can be mapped.
+  private let maps: (users: [String], groups: [String])?
 
   /// Looks up which ids this user may map.
-  ///
-  /// - Throws: a diagnostic where there are none: with one id alone, files of any other owner
-  ///   could not be written, and images nearly always have some.
-  init() throws(Diagnostic) {
+  init() {
     let uid = getuid()
-    let name = getpwuid(uid).map { String(cString: $0.pointee.pw_name) } ?? "\(uid)"
-    let users = Self.ids("/etc/subuid", name, uid)
-    let groups = Self.ids("/etc/subgid", name, uid)
-    guard !users.ranges.isEmpty, !groups.ranges.isEmpty else {
-      throw Diagnostic(
-        "building without root needs subordinate ids, and '\(name)' has none in /etc/subuid and /etc/subgid",
-        help:
-          "have root run: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \(name)"
-      )
+    guard SubordinateIDs.obstacle(for: uid) == nil else {
+      maps = nil
+      return
     }
-    self.users = users.map(own: uid)
-    self.groups = groups.map(own: getgid())
-  }
-
-  private static func ids(_ file: FilePath, _ name: String, _ uid: uid_t) -> SubordinateIDs {
-    let bytes = (try? FileContent.readIfPresent(file)) ?? nil
-    return SubordinateIDs(String(decoding: bytes ?? [], as: UTF8.self), user: name, uid: uid)
+    maps = (
+      SubordinateIDs(in: SubordinateIDs.files.users, of: uid).map(own: uid),
+      SubordinateIDs(in: SubordinateIDs.files.groups, of: uid).map(own: getgid())
+    )
   }
 
   /// Runs this program again, as root of the namespace; returns its exit status.
@@ -53,14 +41,19 @@ struct UserNamespace: Sendable {
     let pointers = arguments.map { UnsafePointer($0) } + [nil]
     var number = pid_t()
     let process = environ.withMemoryRebound(to: UnsafePointer<CChar>?.self, capacity: 1) {
-      clinux_spawn_in_user_namespace("/proc/self/exe", pointers, $0, waiting.raw, &number)
+      clinux_spawn_in_user_namespace(
+        "/proc/self/exe", pointers, $0, waiting.raw, maps == nil ? 1 : 0, &number)
     }
     guard process >= 0 else { throw Self.refused(errno) }
     let child = OwnedDescriptor(owning: process)
     handle.set(number)
     do {
-      try Self.map("newuidmap", number, users)
-      try Self.map("newgidmap", number, groups)
+      if let maps {
+        try Self.map(SubordinateIDs.programs.users, number, maps.users)
+        try Self.map(SubordinateIDs.programs.groups, number, maps.groups)
+      } else {
+        try Self.mapOwn(number)
+      }
     } catch {
       // Without the byte it ends by itself.
       try? ready.close()
@@ -69,6 +62,20 @@ struct UserNamespace: Sendable {
     }
     guard write(ready.raw, "1", 1) == 1 else { throw SystemError("write") }
     return clinux_wait(child.raw)
+  }
+
+  /// Makes root of the namespace the user, and nobody else anything: that takes no permission once
+  /// supplementary groups can no longer be dropped (user_namespaces(7)).
+  private static func mapOwn(_ process: pid_t) throws {
+    for (file, text) in [
+      ("setgroups", "deny"), ("uid_map", "0 \(getuid()) 1"), ("gid_map", "0 \(getgid()) 1"),
+    ] {
+      let path = "/proc/\(process)/\(file)"
+      let raw = open(path, O_WRONLY | O_CLOEXEC)
+      guard raw >= 0 else { throw refused(errno) }
+      let target = OwnedDescriptor(owning: raw)
+      guard write(target.raw, text, strlen(text)) == strlen(text) else { throw refused(errno) }
+    }
   }
 
   private static func map(_ program: String, _ process: pid_t, _ map: [String]) throws {

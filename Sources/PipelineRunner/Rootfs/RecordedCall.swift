@@ -1,0 +1,52 @@
+/// A system call that fails in a user namespace and can be answered in the kernel's place.
+enum RecordedCall: Hashable, Sendable, CaseIterable {
+  /// By a path, following a link at its end: `chown(path, uid, gid)`.
+  case chown
+  /// By a path, never following: `lchown(path, uid, gid)`.
+  case lchown
+  /// By a descriptor: `fchown(fd, uid, gid)`.
+  case fchown
+  /// By a directory and a path: `fchownat(fd, path, uid, gid, flags)`.
+  case fchownat
+  /// `mknod(path, mode, device)`.
+  case mknod
+  /// `mknodat(fd, path, mode, device)`.
+  case mknodat
+  /// Becoming another user; every argument is an id.
+  case setIDs
+  /// `setgroups(count, list)`.
+  case setGroups
+
+  /// The kernel's names; those with 32 are of instruction sets whose older call has 16-bit ids.
+  var names: [String] {
+    switch self {
+    case .chown: ["chown", "chown32"]
+    case .lchown: ["lchown", "lchown32"]
+    case .fchown: ["fchown", "fchown32"]
+    case .fchownat: ["fchownat"]
+    case .mknod: ["mknod"]
+    case .mknodat: ["mknodat"]
+    case .setIDs:
+      ["setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid"].flatMap {
+        [$0, "\($0)32"]
+      }
+    case .setGroups: ["setgroups", "setgroups32"]
+    }
+  }
+
+  /// How many arguments are ids, for calls that have no other.
+  static func count(ofIDsIn name: String) -> Int {
+    if name.hasPrefix("setres") { return 3 }
+    return name.hasPrefix("setre") ? 2 : 1
+  }
+
+  /// Those that have to be answered where this process runs, for a command of a user.
+  static func needed(uid: UInt32) -> [RecordedCall] {
+    switch IdentityMap.current {
+    case .machine: []
+    // Who is not root makes no devices, and can only give files of their own to a group of theirs.
+    case .several: uid == 0 ? [.mknod, .mknodat] : []
+    case .one: uid == 0 ? allCases : [.chown, .lchown, .fchown, .fchownat]
+    }
+  }
+}
