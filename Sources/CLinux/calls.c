@@ -65,8 +65,8 @@ int clinux_next_call(int listener, struct clinux_call *call) {
   }
 }
 
-int clinux_answer_call(int listener, uint64_t id, int code) {
-  struct seccomp_notif_resp response = {.id = id, .error = -code};
+int clinux_answer_call(int listener, uint64_t id, int64_t value, int code) {
+  struct seccomp_notif_resp response = {.id = id, .val = value, .error = -code};
   return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
 
@@ -102,6 +102,18 @@ ssize_t clinux_read_text(pid_t process, uint64_t address, char *text, size_t siz
   }
   errno = ENAMETOOLONG;
   return -1;
+}
+
+int clinux_write_memory(pid_t process, uint64_t address, const void *bytes, size_t size) {
+  struct iovec source = {.iov_base = (void *)bytes, .iov_len = size};
+  struct iovec target = {.iov_base = (void *)(uintptr_t)address, .iov_len = size};
+  return process_vm_writev(process, &source, 1, &target, 1, 0) == (ssize_t)size ? 0 : -1;
+}
+
+int clinux_read_memory(pid_t process, uint64_t address, void *bytes, size_t size) {
+  struct iovec target = {.iov_base = bytes, .iov_len = size};
+  struct iovec source = {.iov_base = (void *)(uintptr_t)address, .iov_len = size};
+  return process_vm_readv(process, &target, 1, &source, 1, 0) == (ssize_t)size ? 0 : -1;
 }
 
 int clinux_own_directories(void) { return unshare(CLONE_FS); }

@@ -26,8 +26,8 @@ int clinux_receive_descriptor(int from);
 /// Waits for the next call: 1, or 0 when no process is left that could make one.
 int clinux_next_call(int listener, struct clinux_call *call);
 
-/// Ends a call: with success where `code` is 0, else with that error.
-int clinux_answer_call(int listener, uint64_t id, int code);
+/// Ends a call: with a value where `code` is 0, else with that error.
+int clinux_answer_call(int listener, uint64_t id, int64_t value, int code);
 
 /// Leaves a call to the kernel.
 ///
@@ -40,6 +40,10 @@ int clinux_is_waiting(int listener, uint64_t id);
 
 /// Reads a string of another process; its length without the NUL.
 ssize_t clinux_read_text(pid_t process, uint64_t address, char *text, size_t size);
+
+/// Reads and writes bytes of another process, all of them or none that count.
+int clinux_read_memory(pid_t process, uint64_t address, void *bytes, size_t size);
+int clinux_write_memory(pid_t process, uint64_t address, const void *bytes, size_t size);
 
 /// Gives the calling thread a root, a working directory and a umask of its own.
 int clinux_own_directories(void);

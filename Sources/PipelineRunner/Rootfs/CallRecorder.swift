@@ -22,7 +22,7 @@ final class CallRecorder: Sendable {
     let ids = strangers.withLock { $0.sorted() }
     if ids.isEmpty { return nil }
     return "note: this command changed to the ids \(ids.map(String.init).joined(separator: ", "))"
-      + " and went on as root, as this build has one id\n"
+      + " and went on as root all the same: this build has one id\n"
   }
 
   /// Answers calls of a user who has groups, the first of them being that of new files.
@@ -44,35 +44,42 @@ final class CallRecorder: Sendable {
       guard raw >= 0 else { return }
       let listener = OwnedDescriptor(owning: raw)
       guard let place = try? CallerPlace() else { return }
+      let pretended = PretendedIDs()
       var call = clinux_call()
-      while clinux_next_call(listener.raw, &call) == 1 { answer(call, listener.raw, place) }
+      while clinux_next_call(listener.raw, &call) == 1 {
+        answer(call, listener.raw, place, pretended)
+      }
     }
     return socket
   }
 
   private enum Answer {
-    case success
+    static let success = Answer.value(0)
+
+    case value(Int64)
     case failure(CInt)
     /// Nothing is recorded: the kernel is to do it.
     case pass
   }
 
-  private func answer(_ call: clinux_call, _ listener: CInt, _ place: CallerPlace) {
+  private func answer(
+    _ call: clinux_call, _ listener: CInt, _ place: CallerPlace, _ pretended: PretendedIDs
+  ) {
     let answer: Answer
     do {
-      answer = try record(call, listener, place)
+      answer = try record(call, listener, place, pretended)
     } catch {
       answer = .failure((error as? SystemError)?.code ?? EPERM)
     }
     switch answer {
-    case .success: _ = clinux_answer_call(listener, call.id, 0)
-    case .failure(let code): _ = clinux_answer_call(listener, call.id, code)
+    case .value(let value): _ = clinux_answer_call(listener, call.id, value, 0)
+    case .failure(let code): _ = clinux_answer_call(listener, call.id, 0, code)
     case .pass: _ = clinux_pass_call(listener, call.id)
     }
   }
 
   private func record(
-    _ call: clinux_call, _ listener: CInt, _ place: CallerPlace
+    _ call: clinux_call, _ listener: CInt, _ place: CallerPlace, _ pretended: PretendedIDs
   ) throws -> Answer {
     let number = SeccompProfile.CallNumber(
       architecture: call.architecture, number: call.number)
@@ -105,14 +112,54 @@ final class CallRecorder: Sendable {
     case .mknod: return try make(words[0], in: AT_FDCWD, words[1], words[2], caller, place)
     case .mknodat:
       return try make(words[1], in: descriptor(0), words[2], words[3], caller, place)
-    case .setIDs:
-      let ids = (0..<RecordedCall.count(ofIDsIn: name)).map(id).filter { $0 != 0 && $0 != .max }
-      // Real, effective and saved ids that are root's already.
-      if ids.isEmpty { return .pass }
-      strangers.withLock { $0.formUnion(ids) }
+    case .setUser, .setGroup:
+      let ids = (0..<RecordedCall.count(ofIDsIn: name)).map(id)
+      let others = ids.filter { $0 != 0 && $0 != .max }
+      if others.isEmpty && pretended.isEmpty { return .pass }
+      strangers.withLock { $0.formUnion(others) }
+      let isPermitted =
+        kind == .setUser
+        ? pretended.setUser(ids, of: call.task) : pretended.setGroup(ids, of: call.task)
+      return isPermitted ? .success : .failure(EPERM)
+    case .setGroups:
+      // The kernel lets nobody change groups who mapped an id without help.
+      guard words[0] <= 65536 else { return .failure(EINVAL) }
+      if Self.isNarrow(call.architecture, name) { return .success }
+      var groups = [UInt32](repeating: 0, count: Int(words[0]))
+      guard groups.isEmpty || clinux_read_memory(call.task, words[1], &groups, groups.count * 4) == 0
+      else { return .failure(EFAULT) }
+      return pretended.setGroups(groups, of: call.task) ? .success : .failure(EPERM)
+    default:
+      if pretended.isEmpty || Self.isNarrow(call.architecture, name) { return .pass }
+      return tell(pretended.credentials(of: call.task), kind, words, call.task)
+    }
+  }
+
+  /// Answers who asks for ids.
+  private func tell(
+    _ credentials: PretendedIDs.Credentials, _ kind: RecordedCall, _ words: [UInt64],
+    _ task: pid_t
+  ) -> Answer {
+    let (users, groups) = (credentials.users, credentials.groups)
+    switch kind {
+    case .getUser: return .value(Int64(users.real))
+    case .getEffectiveUser: return .value(Int64(users.effective))
+    case .getGroup: return .value(Int64(groups.real))
+    case .getEffectiveGroup: return .value(Int64(groups.effective))
+    case .getGroups:
+      let count = credentials.others.count
+      if words[0] == 0 { return .value(Int64(count)) }
+      guard words[0] >= UInt64(count) else { return .failure(EINVAL) }
+      guard count == 0 || clinux_write_memory(task, words[1], credentials.others, count * 4) == 0
+      else { return .failure(EFAULT) }
+      return .value(Int64(count))
+    case .getUsers, .getGroupIDs:
+      let ids = kind == .getUsers ? users : groups
+      for (index, var id) in [ids.real, ids.effective, ids.saved].enumerated() {
+        guard clinux_write_memory(task, words[index], &id, 4) == 0 else { return .failure(EFAULT) }
+      }
       return .success
-    // The kernel lets nobody change groups who mapped an id without help.
-    case .setGroups: return .success
+    default: return .pass
     }
   }
 
@@ -123,7 +170,7 @@ final class CallRecorder: Sendable {
   private static func isNarrow(_ architecture: UInt32, _ name: String) -> Bool {
     // AUDIT_ARCH_I386 and AUDIT_ARCH_ARM.
     (architecture == 0x4000_0003 || architecture == 0x4000_0028)
-      && !name.hasSuffix("32") && name != "fchownat"
+      && !name.hasSuffix("32") && !["fchownat", "mknod", "mknodat"].contains(name)
   }
 
   /// Records an owner; ids that are all ones stay as they are.

@@ -12,10 +12,21 @@ enum RecordedCall: Hashable, Sendable, CaseIterable {
   case mknod
   /// `mknodat(fd, path, mode, device)`.
   case mknodat
-  /// Becoming another user; every argument is an id.
-  case setIDs
+  /// Becoming another user or group; every argument is an id.
+  case setUser
+  case setGroup
   /// `setgroups(count, list)`.
   case setGroups
+  /// Asking for an id: it is the value.
+  case getUser
+  case getEffectiveUser
+  case getGroup
+  case getEffectiveGroup
+  /// Asking for real, effective and saved ids: each argument says where to.
+  case getUsers
+  case getGroupIDs
+  /// `getgroups(count, list)`.
+  case getGroups
 
   /// The kernel's names; those with 32 are of instruction sets whose older call has 16-bit ids.
   var names: [String] {
@@ -26,11 +37,16 @@ enum RecordedCall: Hashable, Sendable, CaseIterable {
     case .fchownat: ["fchownat"]
     case .mknod: ["mknod"]
     case .mknodat: ["mknodat"]
-    case .setIDs:
-      ["setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid"].flatMap {
-        [$0, "\($0)32"]
-      }
+    case .setUser: ["setuid", "setreuid", "setresuid", "setuid32", "setreuid32", "setresuid32"]
+    case .setGroup: ["setgid", "setregid", "setresgid", "setgid32", "setregid32", "setresgid32"]
     case .setGroups: ["setgroups", "setgroups32"]
+    case .getUser: ["getuid", "getuid32"]
+    case .getEffectiveUser: ["geteuid", "geteuid32"]
+    case .getGroup: ["getgid", "getgid32"]
+    case .getEffectiveGroup: ["getegid", "getegid32"]
+    case .getUsers: ["getresuid", "getresuid32"]
+    case .getGroupIDs: ["getresgid", "getresgid32"]
+    case .getGroups: ["getgroups", "getgroups32"]
     }
   }
 
