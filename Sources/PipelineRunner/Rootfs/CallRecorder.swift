@@ -126,7 +126,8 @@ final class CallRecorder: Sendable {
       guard words[0] <= 65536 else { return .failure(EINVAL) }
       if Self.isNarrow(call.architecture, name) { return .success }
       var groups = [UInt32](repeating: 0, count: Int(words[0]))
-      guard groups.isEmpty || clinux_read_memory(call.task, words[1], &groups, groups.count * 4) == 0
+      guard
+        groups.isEmpty || clinux_read_memory(call.task, words[1], &groups, groups.count * 4) == 0
       else { return .failure(EFAULT) }
       return pretended.setGroups(groups, of: call.task) ? .success : .failure(EPERM)
     default:

@@ -27,7 +27,8 @@ enum SeccompProfile {
   }
 
   /// The numbers that calls have in each instruction set.
-  static func numbers(of calls: [RecordedCall]) -> [CallNumber: (call: RecordedCall, name: String)] {
+  static func numbers(of calls: [RecordedCall]) -> [CallNumber: (call: RecordedCall, name: String)]
+  {
     var numbers: [CallNumber: (call: RecordedCall, name: String)] = [:]
     for architecture in instructionSets {
       for call in calls {

@@ -27,7 +27,9 @@ final class TerminalSession {
     let other = clinux_terminal_peer(master.raw)
     guard other >= 0 else { throw SystemError("TIOCGPTPEER") }
     peer = SharedDescriptor(OwnedDescriptor(owning: other))
-    guard FileRecord.keepsOwners || fchown(peer.raw, uid, gid_t.max) == 0 else { throw SystemError("fchown") }
+    guard FileRecord.keepsOwners || fchown(peer.raw, uid, gid_t.max) == 0 else {
+      throw SystemError("fchown")
+    }
     _ = clinux_copy_window_size(STDIN_FILENO, master.raw)
   }
 

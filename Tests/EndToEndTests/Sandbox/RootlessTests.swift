@@ -3,38 +3,6 @@ import Testing
 
 @Suite("Building without root")
 struct RootlessTests {
-  /// Runs the program as a user that only this test's view of `/etc` knows.
-  private func build(
-    _ site: BuildSite, subordinate: String, state: String, _ arguments: [String]
-  ) async throws -> ProgramRun {
-    let files = site.path("etc")
-    try FileManager.default.createDirectory(atPath: files, withIntermediateDirectories: true)
-    let passwd = try String(contentsOfFile: "/etc/passwd", encoding: .utf8)
-    for (name, text) in [
-      ("passwd", passwd + "e2e-builder:x:43210:43210::/:/bin/sh\n"), ("ids", subordinate),
-    ] {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: "\(files)/\(name)"))
-    }
-    // A copy, as the build directory may be closed to others.
-    let program = site.path("pipeline")
-    if !FileManager.default.fileExists(atPath: program) {
-      // By a program of its own: while this one writes a file, a child that another test starts at
-      // that moment holds it open too, and then it cannot be executed (ETXTBSY).
-      let copy = try ProgramRun.wait(for: "cp", [try BuiltProgram.path("pipeline"), program])
-      try #require(copy.status == 0, "\(copy.errors)")
-    }
-    let script = """
-      mount --bind \(files)/passwd /etc/passwd
-      for f in subuid subgid; do touch /etc/$f; mount --bind \(files)/ids /etc/$f; done
-      exec setpriv --reuid 43210 --regid 43210 --clear-groups "$@"
-      """
-    return try await ProgramRun.run(
-      "unshare",
-      ["--mount", "sh", "-ec", script, "sh", program, "build", "--progress", "plain"]
-        + arguments + [site.context],
-      environment: ["PIPELINE_STATE_DIR": state, "HOME": state])
-  }
-
   private static let dockerfile = """
     FROM base
     RUN adduser -D app || printf 'app:x:1000:1000::/:/bin/sh\\n' >> /etc/passwd; \\
@@ -57,35 +25,13 @@ struct RootlessTests {
       "pipeline",
       ["build"] + options + ["--iidfile", site.path("root-id"), site.context], state: site.state)
     try #require(asRoot.status == 0, "\(asRoot.errors)")
-    let state = site.path("user")
-    try FileManager.default.createDirectory(
-      atPath: state, withIntermediateDirectories: true,
-      attributes: [.ownerAccountID: 43210, .groupOwnerAccountID: 43210])
-    let asUser = try await build(
-      site, subordinate: "e2e-builder:1000000:65536\n", state: state,
-      options + ["--iidfile", "\(state)/id"])
+    let user = try OrdinaryUser(site, subordinate: OrdinaryUser.ids)
+    let asUser = try await user.build(options + ["--iidfile", "\(user.state)/id"])
     try #require(asUser.status == 0, "\(asUser.errors)")
-    let identifiers = try [site.path("root-id"), "\(state)/id"].map {
+    let identifiers = try [site.path("root-id"), "\(user.state)/id"].map {
       try String(contentsOfFile: $0, encoding: .utf8)
     }
     #expect(identifiers[0] == identifiers[1])
     #expect(identifiers[0].hasPrefix("sha256:"))
-  }
-
-  @Test("a user without subordinate ids is told how to get some")
-  func noIDs() async throws {
-    let site = try BuildSite()
-    try site.write("FROM scratch\nCOPY busybox /b\n", to: "Dockerfile")
-    let run = try await build(
-      site, subordinate: "somebody:100000:65536\n", state: site.path("user"), [])
-    #expect(run.status == 1)
-    #expect(
-      run.errors == """
-        error: building without root needs subordinate ids, and 'e2e-builder' has none in \
-        /etc/subuid and /etc/subgid
-        help: have root run: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \
-        e2e-builder
-
-        """)
   }
 }
