@@ -190,6 +190,10 @@ int clinux_spawn_in_user_namespace(const char *path, const char *const *argument
 /// the signal.
 int clinux_wait(int process);
 
+/// Executes a file in a root directory, with no other descriptor and no argument, and waits for its
+/// end: 0 where the kernel took it, else the error of execveat(2).
+int clinux_try_program(int file, const char *root);
+
 /// Waits for the end of a process that clinux_spawn started.
 int clinux_reap(int process);
 

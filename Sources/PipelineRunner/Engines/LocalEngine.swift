@@ -53,15 +53,18 @@ struct LocalEngine: Sendable {
     var warnings = Set<Diagnostic>()
     let imported = try await importCaches(request, registries)
     for platform in request.platforms {
-      builds.append(try await solve(platform, request, memo, imported, &warnings))
+      builds.append(try await prepare(platform, request, memo, imported, &warnings))
     }
+    // Every platform before anything of the first is done.
+    for build in builds { try await checkPrograms(build) }
+    for build in builds { try await solve(build) }
     try memo.save()
     return (builds, try await assemble(builds, request))
   }
 
   // MARK: - Platforms
 
-  private func solve(
+  private func prepare(
     _ platform: Platform, _ request: BuildRequest, _ memo: ContextMemo,
     _ imported: ImportedCache?, _ warnings: inout Set<Diagnostic>
   ) async throws -> PlatformBuild {
@@ -84,16 +87,28 @@ struct LocalEngine: Sendable {
         failsOnMiss: request.failsOnMiss, limits: request.limits,
         opensShellOnFailure: request.opensShellOnFailure),
       memo: memo, progress: progress, imported: imported)
+    return PlatformBuild(
+      plan: plan, solver: solver,
+      packer: ImagePacker(
+        store: store, solver: solver, epoch: request.options.sourceDateEpoch))
+  }
+
+  /// Refuses commands that this machine cannot run, unless they may not have to.
+  private func checkPrograms(_ build: PlatformBuild) async throws {
+    let (solver, empty) = (build.solver, store.empty)
+    let problem = try await blocking {
+      try ForeignPrograms(plan: build.plan, empty: empty).problem(mayBeCached: solver.mayBeCached)
+    }
+    if let problem { throw problem }
+  }
+
+  private func solve(_ build: PlatformBuild) async throws {
     defer {
       for note in store.space.takeNotes() {
         progress.handle(.warning(Diagnostic(note, severity: .warning, help: "'prune' frees more")))
       }
     }
-    try await solver.solve()
-    return PlatformBuild(
-      plan: plan, solver: solver,
-      packer: ImagePacker(
-        store: store, solver: solver, epoch: request.options.sourceDateEpoch))
+    try await build.solver.solve()
   }
 
   // MARK: - Caches of other machines

@@ -211,6 +211,13 @@ final class Solver: Sendable {
     return try store.verify(layer) || imported?[layer] != nil
   }
 
+  /// Whether a step may be served, as far as that is known before its inputs are: it ran here, or
+  /// caches of other machines are read.
+  func mayBeCached(_ operation: Operation) throws -> Bool {
+    guard options.usesCache else { return false }
+    return try imported != nil || store.record(for: siteKey(operation)) != nil
+  }
+
   var keys: OperationKeys { OperationKeys(solver: self) }
 
   /// Names a step by where it stands, so that its earlier results can be found.
