@@ -148,7 +148,9 @@ enum FileRecord {
   /// UTIME_OMIT of utimensat(2).
   private static let omitted = (1 << 30) - 2
 
-  /// Seconds from here on, in the year 2106, are owners. ext4 and XFS count to 2446 and 2486.
+  /// Seconds from here on, in the year 2106, are owners.
+  ///
+  /// ext4 and XFS count to 2446 and 2486.
   private static let firstSecond = 1 << 32
 
   /// The time that stands for an owner; nil, with EOVERFLOW, for ids that it has no room for.

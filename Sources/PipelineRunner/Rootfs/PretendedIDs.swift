@@ -56,8 +56,9 @@ final class PretendedIDs {
     known[process.identifier] = (process.start, credentials)
   }
 
-  /// What setuid, setreuid or setresuid comes to, by the number of ids given; false where it is not
-  /// permitted. Ids that are all ones stay.
+  /// What setuid, setreuid or setresuid comes to, by the number of ids given.
+  ///
+  /// Ids that are all ones stay. False where it is not permitted.
   func setUser(_ ids: [UInt32], of task: pid_t) -> Bool {
     var credentials = credentials(of: task)
     guard Self.change(&credentials.users, ids, isRoot: credentials.isRoot) else { return false }
