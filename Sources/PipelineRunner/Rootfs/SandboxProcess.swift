@@ -119,7 +119,8 @@ final class SandboxProcess: Sendable {
       output.raw, error.raw, report.raw,
     ]
     var listener: SharedDescriptor?
-    let calls = RecordedCall.needed(uid: launch.uid)
+    let calls = RecordedCall.needed(
+      uid: launch.uid, allowsEverything: request.allowsEverything)
     if !calls.isEmpty {
       filter = SeccompProfile.program(
         asking: calls, allowsEverything: request.allowsEverything)
