@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
@@ -11,6 +12,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "child.h"
 
 int clinux_socket_pair(int ends[2]) {
   return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
@@ -38,6 +41,40 @@ int clinux_receive_descriptor(int from) {
     memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
     return descriptor;
   }
+}
+
+int clinux_load_listened_filter(const struct sock_fprog *program, int to) {
+  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, from Linux 5.19: a signal does not break off a call
+  // that is being answered.
+  unsigned killable = 1U << 5;
+  int listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                              SECCOMP_FILTER_FLAG_NEW_LISTENER | killable, program);
+  if (listener < 0 && errno == EINVAL) {
+    listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                            SECCOMP_FILTER_FLAG_NEW_LISTENER, program);
+  }
+  if (listener < 0) return -1;
+  char byte = 0;
+  struct iovec content = {.iov_base = &byte, .iov_len = 1};
+  union {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(sizeof(int))];
+  } control;
+  memset(&control, 0, sizeof control);
+  struct msghdr message = {
+      .msg_iov = &content,
+      .msg_iovlen = 1,
+      .msg_control = &control,
+      .msg_controllen = sizeof control,
+  };
+  control.header.cmsg_level = SOL_SOCKET;
+  control.header.cmsg_type = SCM_RIGHTS;
+  control.header.cmsg_len = CMSG_LEN(sizeof(int));
+  memcpy(CMSG_DATA(&control.header), &listener, sizeof listener);
+  if (syscall(SYS_sendmsg, to, &message, MSG_NOSIGNAL) < 0) return -1;
+  close(listener);
+  close(to);
+  return 0;
 }
 
 int clinux_next_call(int listener, struct clinux_call *call) {

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "mounts.h"
 
 // Everything between clinux_spawn's clone3 and execve runs in a copy of one thread: system calls
@@ -87,13 +88,6 @@ static void close_others(const struct clinux_sandbox *sandbox) {
     next = kept + 1;
   }
   syscall(SYS_close_range, next, ~0U, 0);
-}
-
-static void reset_signals(void) {
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_handler = SIG_DFL;
-  for (int number = 1; number < 65; number++) sigaction(number, &action, NULL);
 }
 
 // What hides a path: the null device for a file, an empty directory for a directory.
@@ -225,42 +219,6 @@ static void become_only_user(const struct clinux_sandbox *sandbox) {
   }
 }
 
-// Loads the filter and sends away the descriptor on which calls arrive.
-static int load_listened_filter(const struct clinux_sandbox *sandbox,
-                                const struct sock_fprog *program) {
-  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, from Linux 5.19: a signal does not break off a call
-  // that is being answered.
-  unsigned killable = 1U << 5;
-  int listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-                              SECCOMP_FILTER_FLAG_NEW_LISTENER | killable, program);
-  if (listener < 0 && errno == EINVAL) {
-    listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-                            SECCOMP_FILTER_FLAG_NEW_LISTENER, program);
-  }
-  if (listener < 0) return -1;
-  char byte = 0;
-  struct iovec content = {.iov_base = &byte, .iov_len = 1};
-  union {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
-  } control;
-  memset(&control, 0, sizeof control);
-  struct msghdr message = {
-      .msg_iov = &content,
-      .msg_iovlen = 1,
-      .msg_control = &control,
-      .msg_controllen = sizeof control,
-  };
-  control.header.cmsg_level = SOL_SOCKET;
-  control.header.cmsg_type = SCM_RIGHTS;
-  control.header.cmsg_len = CMSG_LEN(sizeof(int));
-  memcpy(CMSG_DATA(&control.header), &listener, sizeof listener);
-  if (syscall(SYS_sendmsg, sandbox->listener, &message, MSG_NOSIGNAL) < 0) return -1;
-  close(listener);
-  close(sandbox->listener);
-  return 0;
-}
-
 static _Noreturn void run_command(const struct clinux_sandbox *sandbox) {
   if (setsid() < 0) fail(sandbox, CLINUX_STAGE_STREAMS, 0);
   if (sandbox->has_terminal && ioctl(sandbox->input, TIOCSCTTY, 0)) {
@@ -290,7 +248,7 @@ static _Noreturn void run_command(const struct clinux_sandbox *sandbox) {
     };
     int status = sandbox->listener < 0
                      ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0)
-                     : load_listened_filter(sandbox, &program);
+                     : clinux_load_listened_filter(&program, sandbox->listener);
     if (status) {
       fail(sandbox, CLINUX_STAGE_FILTER, 0);
     }
@@ -324,7 +282,7 @@ static _Noreturn void run_command(const struct clinux_sandbox *sandbox) {
 
 // PID 1 of the namespace: it makes the root, starts the command, and reaps.
 static _Noreturn void run_init(const struct clinux_sandbox *sandbox) {
-  reset_signals();
+  clinux_reset_signals();
   close_others(sandbox);
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   // The parent may have died before that; then nobody reads the reports.
@@ -405,60 +363,4 @@ int clinux_spawn(const struct clinux_sandbox *sandbox) {
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   errno = code;
   return result < 0 ? -1 : process;
-}
-
-int clinux_spawn_in_user_namespace(const char *path, const char *const *arguments,
-                                   const char *const *environment, int ready,
-                                   int keeps_groups, pid_t *process_id) {
-  int process = -1;
-  struct clone_args clone = {
-      .flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWNS,
-      .pidfd = (uint64_t)(uintptr_t)&process,
-      .exit_signal = SIGCHLD,
-  };
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &before);
-  long result = syscall(SYS_clone3, &clone, sizeof clone);
-  if (result == 0) {
-    reset_signals();
-    char byte;
-    if (read(ready, &byte, 1) != 1) _exit(127);
-    if (syscall(SYS_setresgid, 0, 0, 0) ||
-        (!keeps_groups && syscall(SYS_setgroups, 0, NULL)) || syscall(SYS_setresuid, 0, 0, 0)) {
-      _exit(126);
-    }
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    syscall(SYS_execve, path, arguments, environment);
-    _exit(127);
-  }
-  int code = errno;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  errno = code;
-  *process_id = (pid_t)result;
-  return result < 0 ? -1 : process;
-}
-
-int clinux_wait(int process) {
-  siginfo_t info;
-  for (;;) {
-    if (waitid((idtype_t)3, (id_t)process, &info, WEXITED | __WALL) == 0) {
-      return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
-    }
-    if (errno != EINTR) return -1;
-  }
-}
-
-int clinux_reap(int process) {
-  siginfo_t info;
-  for (;;) {
-    // P_PIDFD
-    if (waitid((idtype_t)3, (id_t)process, &info, WEXITED | __WALL) == 0) return 0;
-    if (errno != EINTR) return -1;
-  }
-}
-
-int clinux_kill(int process) {
-  return (int)syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0);
 }
