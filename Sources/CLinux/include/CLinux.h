@@ -29,4 +29,9 @@ static const uint64_t CLINUX_RESOLVE_IN_ROOT = 0x10;
 int clinux_overlay(const char *const *lowers, size_t count, const char *upper, const char *work,
                    uint64_t attributes, int userxattr, char *message, size_t message_size);
 
+/// The same for kernels before Linux 6.7, which clinux_overlay does by itself; E2BIG for more than
+/// about a hundred lowers.
+int clinux_overlay_by_names(const char *const *lowers, size_t count, const char *upper,
+                            const char *work, uint64_t attributes, int userxattr);
+
 #endif

@@ -59,6 +59,12 @@ enum DetachedOverlay {
       OverlayMark.isInUserNamespace ? 1 : 0, &message, message.count)
     guard descriptor >= 0 else {
       let code = errno
+      if code == E2BIG {
+        throw SystemError(
+          "mount overlay",
+          path: Array("\(lowers.count) layers, more than a kernel before Linux 6.7 takes".utf8),
+          code: code)
+      }
       // The kernel's own words, behind a letter for their severity.
       let words = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }.drop { $0 != 0x20 }
       throw SystemError(
