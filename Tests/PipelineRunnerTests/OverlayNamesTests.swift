@@ -17,7 +17,8 @@ import Testing
       pointers, lowers.count, upper == nil ? nil : pointers[lowers.count],
       work == nil ? nil : pointers[lowers.count + 1], 0,
       OverlayMark.isInUserNamespace ? 1 : 0)
-    return descriptor < 0 ? (nil, errno) : (SharedDescriptor(OwnedDescriptor(owning: descriptor)), 0)
+    if descriptor < 0 { return (nil, errno) }
+    return (SharedDescriptor(OwnedDescriptor(owning: descriptor)), 0)
   }
 
   @Test("layers lie over each other, with names that options would have to escape")
