@@ -210,6 +210,25 @@ struct OneIDTests {
         "warning: this build has one id: the program 'newuidmap' is not installed; other owners"))
   }
 
+  @Test("a file system that keeps no records is refused")
+  func unusable() async throws {
+    let site = try makeSite()
+    var user = try OrdinaryUser(site, subordinate: OrdinaryUser.noIDs)
+    user.preparation =
+      "mount -t ramfs none \(user.state); chown \(OrdinaryUser.id) \(user.state)"
+    try site.write(BuildSite.base, to: "Dockerfile")
+    let run = try await user.build([])
+    #expect(run.status == 1)
+    #expect(
+      run.errors.hasSuffix(
+        """
+        error: the file system of the state directory '\(user.state)/one-id' cannot keep the owners \
+        of files
+        help: give a directory on ext4, XFS or Btrfs with --state-dir, or have subordinate ids
+
+        """), "\(run.errors)")
+  }
+
   @Test("a failure says what one id has to do with it")
   func failure() async throws {
     let site = try makeSite()

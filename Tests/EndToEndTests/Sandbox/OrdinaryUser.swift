@@ -9,6 +9,8 @@ struct OrdinaryUser {
   var subordinate: String
   /// Where programs are looked for.
   var path = "/usr/sbin:/usr/bin:/sbin:/bin"
+  /// What root does before, in a mount namespace of the run.
+  var preparation = ""
   /// Where the user's builds keep their state.
   let state: String
 
@@ -44,6 +46,7 @@ struct OrdinaryUser {
     let script = """
       mount --bind \(files)/passwd /etc/passwd
       for f in subuid subgid; do touch /etc/$f; mount --bind \(files)/ids /etc/$f; done
+      \(preparation)
       exec setpriv --reuid \(Self.id) --regid \(Self.id) --clear-groups env PATH=\(path) "$@"
       """
     return try await ProgramRun.run(
