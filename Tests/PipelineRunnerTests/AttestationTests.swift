@@ -137,11 +137,34 @@ struct AttestationTests {
     #expect(text.contains(#""spdxVersion":"SPDX-2.3""#))
   }
 
+  @Test("values of --sbom, and where they stand")
+  func sbomValues() throws {
+    func parse(_ arguments: String...) throws -> (isFlag: Bool, value: String?, context: String?) {
+      let command = try BuildCommand.parse(DockerSpelling.normalized(arguments))
+      return (command.sbom, command.sbomValue, command.flags.context)
+    }
+    #expect(try parse("--sbom", ".") == (true, nil, "."))
+    #expect(try parse("--sbom=true", ".") == (false, "true", "."))
+    #expect(try parse("--sbom", "false", "x") == (false, "false", "x"))
+    #expect(try parse("--sbom=generator=a/b:1") == (false, "generator=a/b:1", nil))
+    #expect(
+      DockerSpelling.normalized(["run", "x", "--", "--sbom=1"]) == ["run", "x", "--", "--sbom=1"])
+    #expect(try AttestationOptions.sbom("true") == (true, nil))
+    #expect(try AttestationOptions.sbom("0") == (false, nil))
+    let generator = try AttestationOptions.sbom("generator=a/b:1")
+    #expect(generator.isWanted && generator.warning?.message.contains("'a/b:1' is not run") == true)
+    #expect(throws: Diagnostic.self) { try AttestationOptions.sbom("yes") }
+  }
+
   @Test("values of --provenance")
   func provenanceValues() throws {
     #expect(try AttestationOptions.provenance("mode=max") == .max)
     #expect(try AttestationOptions.provenance("true") == .min)
     #expect(try AttestationOptions.provenance("false") == nil)
+    #expect(try AttestationOptions.provenance("mode=max,version=v1") == .max)
+    #expect(try AttestationOptions.provenance("disabled=true") == nil)
+    #expect(try AttestationOptions.provenance("1") == .min)
+    #expect(throws: Diagnostic.self) { try AttestationOptions.provenance("mode=all") }
     #expect(throws: Diagnostic.self) { try AttestationOptions.provenance("all") }
   }
 }

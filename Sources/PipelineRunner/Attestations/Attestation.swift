@@ -53,16 +53,43 @@ struct AttestationOptions: Hashable, Sendable {
 
   var isEmpty: Bool { !hasSBOM && provenance == nil }
 
-  /// Reads the value of `--provenance`: `true`, `false`, `min`, `max`, or docker's `mode=max`.
+  /// Reads the value of `--provenance`: `min`, `max`, a truth value, or docker's fields
+  /// `mode=max`, `disabled=true`, `version=v1`.
   static func provenance(_ text: String) throws(Diagnostic) -> Provenance? {
-    switch text.hasPrefix("mode=") ? String(text.dropFirst(5)) : text {
-    case "false": return nil
-    case "true", "min": return .min
-    case "max": return .max
-    default:
-      throw Diagnostic(
-        "'--provenance \(text)' is no kind of provenance", help: "write min, max or false")
+    var result: Provenance? = .min
+    for field in try OutputFields.split(text) {
+      let (name, value) = field.splitAtEqualsSign
+      switch (name, value) {
+      case ("min", ""), ("mode", "min"): result = .min
+      case ("max", ""), ("mode", "max"): result = .max
+      case ("version", "v1"): continue
+      case (_, "") where OutputFields.flag(name) != nil:
+        if OutputFields.flag(name) == false { return nil }
+      case ("disabled", _) where OutputFields.flag(value) != nil:
+        if OutputFields.flag(value) == true { return nil }
+      default:
+        throw Diagnostic(
+          "'--provenance \(text)' is no kind of provenance", help: "write min, max or false")
+      }
     }
+    return result
+  }
+
+  /// Reads the value of `--sbom`: a truth value, or docker's `generator=IMAGE`.
+  ///
+  /// - Returns: a warning where a generator is named: it is not run.
+  static func sbom(_ text: String) throws(Diagnostic) -> (isWanted: Bool, warning: Diagnostic?) {
+    if let flag = OutputFields.flag(text) { return (flag, nil) }
+    let (name, value) = text.splitAtEqualsSign
+    guard name == "generator", !value.isEmpty else {
+      throw Diagnostic("'--sbom \(text)' is no kind of SBOM", help: "write true or false")
+    }
+    return (
+      true,
+      Diagnostic(
+        "the SBOM's packages are found by this program; the generator '\(value)' is not run",
+        severity: .warning)
+    )
   }
 }
 

@@ -54,13 +54,13 @@ extension BuildCommand {
   /// Options that say what becomes of it.
   private func outputOptions(_ image: DeclaredImage) -> [String] {
     let annotations = image.annotations.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-    let provenance = provenance.map { $0 == "false" || $0.contains("=") ? $0 : "mode=\($0)" }
+    let provenance = provenance.map { $0 == "min" || $0 == "max" ? "mode=\($0)" : $0 }
     return Self.repeated("--output", output)
       + (push ? ["--push"] : [])
       + Self.repeated("--cache-from", cacheFrom)
       + Self.repeated("--cache-to", cacheTo)
       + Self.repeated("--annotation", annotations + annotation)
-      + (sbom ? ["--sbom=true"] : [])
+      + ((sbomValue ?? (sbom ? "true" : nil)).map { ["--sbom=\($0)"] } ?? [])
       + Self.repeated("--provenance", provenance)
       + Self.repeated("--iidfile", iidfile)
       + Self.repeated("--metadata-file", metadataFile)

@@ -42,6 +42,10 @@ struct BuildCommand: AsyncParsableCommand {
   @Flag(help: "Attach a bill of materials: the packages found in the image, as SPDX.")
   var sbom = false
 
+  /// The value of `--sbom=…`.
+  @Option(name: .customLong(DockerSpelling.sbomValue), help: .hidden)
+  var sbomValue: String?
+
   @Option(
     help: ArgumentHelp(
       "Attach how the image was made, as SLSA provenance: min, max or false.", valueName: "mode"))
@@ -80,6 +84,13 @@ struct BuildCommand: AsyncParsableCommand {
     }
     request.failsOnMiss = failOnMiss
     request.attestations.hasSBOM = sbom
+    if let sbomValue {
+      let (hasSBOM, warning) = try BuildFlags.usage { () throws(Diagnostic) in
+        try AttestationOptions.sbom(sbomValue)
+      }
+      request.attestations.hasSBOM = hasSBOM
+      if let warning { request.warnings.append(warning) }
+    }
     if let provenance {
       request.attestations.provenance = try BuildFlags.usage { () throws(Diagnostic) in
         try AttestationOptions.provenance(provenance)

@@ -28,7 +28,7 @@ public struct PipelineCommand: AsyncParsableCommand {
   /// Runs the process's arguments; the whole body of a `main.swift`.
   public static func start() async {
     await CommandExit.run { arguments in
-      var command = try parseAsRoot(arguments)
+      var command = try parseAsRoot(DockerSpelling.normalized(arguments))
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
