@@ -27,7 +27,7 @@ struct CacheExport {
     let blobs = document.layers.map { layer in
       let source = sources[layer.layer]
       return RegistryPush.Blob(descriptor: layer.packed.descriptor, origin: nil) {
-        if let source, !store.hasBlob(layer.packed.descriptor.digest) {
+        if let source, !store.hasBlob(layer.packed.descriptor) {
           _ = try await blocking { try source.packed(in: store) }
         }
         return store.blob(layer.packed.descriptor.digest)

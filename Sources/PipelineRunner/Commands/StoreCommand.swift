@@ -11,22 +11,33 @@ struct StoreCommand: AsyncParsableCommand {
 /// `store check`: verifies every digest.
 struct StoreCheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Verify every layer and blob, and remove what is damaged.")
+    commandName: "check", abstract: "Verify everything in the store, and remove what is damaged.",
+    discussion: """
+      Layers are hashed as they lie there, blobs byte for byte. What is removed is made or fetched \
+      again when a build needs it. Cache mounts have no digest and are left alone.
+      """)
 
   @OptionGroup var state: StateOptions
+
+  @Flag(help: "Compare sizes and counts only, without reading layers and blobs.")
+  var quick = false
 
   func run() async throws {
     // Layers can hold files that only the user's subordinate ids may read.
     try await Privilege.require()
     let store = try Store(at: state.directory)
-    let result = try await blocking { try StoreCheck(store: store).run() }
+    let quick = quick
+    let result = try await blocking { try StoreCheck(store: store, isQuick: quick).run() }
     for repair in result.repairs { print(repair) }
     for image in result.brokenImages {
-      print("image \(image) lacks layers: build it again, or remove it with 'rm'")
+      print("image \(image) lost layers: build it again, or remove it with 'rm'")
+    }
+    for image in result.incompleteImages {
+      print("image \(image) has layers elsewhere only: a build without a push fetches them")
     }
     print(
-      "checked \(result.layers) layers and \(result.blobs) blobs, \(SizeText.text(result.bytes)): "
-        + (result.isSound ? "all sound" : "\(result.repairs.count) repaired"))
+      "checked \(result.layers) layers, \(result.blobs) blobs and \(result.files) small files, \(SizeText.text(result.bytes)): "
+        + (result.isSound ? "all sound" : "\(result.repairs.count) found"))
     // What was removed is made again by itself; an image that lost layers is not.
     if !result.brokenImages.isEmpty { throw ExitCode(1) }
   }

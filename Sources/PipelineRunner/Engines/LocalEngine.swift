@@ -26,7 +26,7 @@ struct LocalEngine: Sendable {
       let written = try await write(images, builds, to: output, request, registries)
       descriptor = descriptor ?? written
     }
-    try name(images, request)
+    try await name(images, builds, request)
     try await exportCaches(builds, request, registries)
     let report = try BuildReport(
       builds: builds, images: images, descriptor: descriptor, tags: request.allNames,
@@ -189,7 +189,17 @@ struct LocalEngine: Sendable {
   }
 
   /// Gives the image its names in the store.
-  private func name(_ images: [BuiltImage], _ request: BuildRequest) throws {
+  ///
+  /// It is there whole, so that it can be run; one that is pushed is at home elsewhere, and what no
+  /// step needed of it stays there.
+  private func name(
+    _ images: [BuiltImage], _ builds: [PlatformBuild], _ request: BuildRequest
+  ) async throws {
+    if !request.storeNames.isEmpty, !request.outputs.contains(where: \.pushes) {
+      for (image, build) in zip(images, builds) {
+        try await build.solver.bases.ensure(image.layerIDs)
+      }
+    }
     let created = request.options.sourceDateEpoch ?? Int(Glibc.time(nil))
     for name in request.storeNames {
       let variants = try images.map { image in
@@ -302,7 +312,7 @@ struct LocalEngine: Sendable {
           descriptor: descriptor,
           origin: source?.endpoint.base == push.repository.endpoint.base ? source?.name : nil
         ) {
-          if let base, !store.hasBlob(descriptor.digest) {
+          if let base, !store.hasBlob(descriptor) {
             _ = try await blocking { try base.packed(in: store) }
           }
           return store.blob(descriptor.digest)

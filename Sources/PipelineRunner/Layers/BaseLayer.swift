@@ -59,7 +59,7 @@ struct BaseLayer: Sendable {
     into directory: FilePath, store: Store, count: @escaping @Sendable (Int) -> Void
   ) throws -> [[UInt8]] {
     var counted = self
-    if store.hasBlob(descriptor.digest) {
+    if store.hasBlob(descriptor) {
       counted.blobs = FileBlobSource(file: store.blob(descriptor.digest))
     }
     counted.blobs = CountedBlobs(source: counted.blobs, count: count)
@@ -69,7 +69,7 @@ struct BaseLayer: Sendable {
   /// The layer's blob, copied byte for byte into the store where it is not there.
   func packed(in store: Store) throws -> PackedLayer {
     let packed = PackedLayer(descriptor: descriptor, diffID: diffID)
-    if store.hasBlob(descriptor.digest) { return packed }
+    if store.hasBlob(descriptor) { return packed }
     let workspace = try store.makeWorkspace(below: .empty)
     defer { store.remove(workspace) }
     let file = workspace.path.appending("blob")

@@ -17,7 +17,7 @@ struct RegistryBlobs: BlobSource {
     guard descriptor.size >= 0 else {
       throw Diagnostic("a layer of \(subject) is said to have \(descriptor.size) bytes")
     }
-    if store.hasBlob(descriptor.digest) {
+    if store.hasBlob(descriptor) {
       return try FileSlice(opening: store.blob(descriptor.digest)).reader()
     }
     let reader = try RegistryBlobReader(descriptor, of: repositories, subject)

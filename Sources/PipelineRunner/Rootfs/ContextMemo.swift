@@ -54,6 +54,12 @@ final class ContextMemo: Sendable {
     table.withLock { $0[key] = value }
   }
 
+  /// Whether a file can be read as a memo, or is not there.
+  static func isSound(at file: FilePath) throws -> Bool {
+    guard let bytes = try FileContent.readIfPresent(file) else { return true }
+    return MemoTable.isTable(bytes)
+  }
+
   /// Writes what was learned, whole or not at all.
   func save() throws {
     let bytes = table.withLock { $0.changedBytes() }
@@ -121,6 +127,13 @@ struct MemoTable: ~Copyable {
   }
 
   deinit { memory.deallocate() }
+
+  /// Whether the bytes are those of a table.
+  static func isTable(_ bytes: [UInt8]) -> Bool {
+    guard let (memory, _, _) = load(bytes) else { return false }
+    memory.deallocate()
+    return true
+  }
 
   private static func load(_ bytes: [UInt8]) -> (UnsafeMutableRawPointer, Int, Int)? {
     bytes.withUnsafeBytes { bytes -> (UnsafeMutableRawPointer, Int, Int)? in

@@ -43,8 +43,7 @@ struct BaseLayers: Sendable {
   /// Unpacks those of some layers that are of base images and not in the store, all at once.
   func ensure(_ wanted: [LayerID]) async throws {
     let missing = try wanted.filter { layer in
-      if layers[layer] != nil { return try !store.isUsable(layer) }
-      return try imported?[layer] != nil && !store.verify(layer)
+      try (layers[layer] != nil || imported?[layer] != nil) && !store.verify(layer)
     }
     if missing.count < 2 {
       for layer in missing { try await ensure(layer) }
@@ -62,7 +61,7 @@ struct BaseLayers: Sendable {
       if let imported { try await imported.ensure(layer, in: store) }
       return
     }
-    guard try !store.isUsable(layer) else { return }
+    guard try !store.verify(layer) else { return }
     let claim = try await store.claim(layer.digest)
     defer { withExtendedLifetime(claim) {} }
     let workspace = try store.makeWorkspace(below: .empty)

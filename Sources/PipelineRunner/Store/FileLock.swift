@@ -41,10 +41,12 @@ final class FileLock: Sendable {
   ///
   /// One file serves any number of names, each at the offset its digest gives, so that no lock
   /// files pile up.
-  static func wait(_ path: FilePath, at offset: Int64) async throws -> FileLock {
+  static func wait(
+    _ path: FilePath, at offset: Int64, _ mode: Mode = .exclusive
+  ) async throws -> FileLock {
     let descriptor = try open(path)
     var delay = 1
-    while !set(descriptor, offset: offset) {
+    while !set(descriptor, offset: offset, mode: mode) {
       guard errno == EAGAIN || errno == EACCES || errno == EINTR else {
         throw SystemError("lock", path: path.bytes)
       }

@@ -101,27 +101,34 @@ struct GarbageCollector {
     return left.entry.digest < right.entry.digest
   }
 
+  /// How many entries are taken out in one go: builds wait for that long, and a collector that is
+  /// killed leaves no more trash to the next build.
+  private static let batch = 500
+
   /// Takes entries out that nobody holds; alone at the gate, so that nobody begins to use one.
   ///
-  /// Deleting is done afterwards.
+  /// Deleting is done when others may pass it again.
   private func remove(
     _ items: [StoreInventory.Item]
   ) throws -> (removed: [StoreInventory.Item], held: Set<StoreEntry>, holders: Int) {
     var removed: [StoreInventory.Item] = []
-    var trash: [FilePath] = []
-    let held: Set<StoreEntry>
-    let holders: Int
-    do {
-      let gate = try FileLock.acquire(store.path.appending("gate"), .exclusive)
-      defer { withExtendedLifetime(gate) {} }
-      (held, holders) = try Lease.entries(in: store.path.appending("leases"))
-      for item in items where !held.contains(item.entry) {
-        guard let path = try store.moveToTrash(item.entry) else { continue }
-        trash.append(path)
-        removed.append(item)
+    var held: Set<StoreEntry> = []
+    var holders = 0
+    for start in stride(from: 0, through: items.count, by: Self.batch) {
+      var trash: [String] = []
+      do {
+        let gate = try FileLock.acquire(store.path.appending("gate"), .exclusive)
+        defer { withExtendedLifetime(gate) {} }
+        (held, holders) = try Lease.entries(in: store.path.appending("leases"))
+        for item in items[start..<min(start + Self.batch, items.count)]
+        where !held.contains(item.entry) {
+          guard let path = try store.moveToTrash(item.entry) else { continue }
+          trash.append(path)
+          removed.append(item)
+        }
       }
+      try FileWork.forEach(trash) { Store.delete($0) }
     }
-    for path in trash { Store.delete(path) }
     return (removed, held, holders)
   }
 

@@ -30,8 +30,7 @@ struct NamedImage: Codable, Hashable, Sendable {
 extension Store {
   /// The image of a name, nil where there is none.
   func image(named name: String) throws -> NamedImage? {
-    guard let bytes = try FileContent.readIfPresent(file(ofImage: name)) else { return nil }
-    return try? JSONDecoder().decode(NamedImage.self, from: Data(bytes))
+    try CheckedFile.read(NamedImage.self, from: file(ofImage: name))
   }
 
   /// The image that a user names, for this machine's platform, with its layers held.
@@ -48,22 +47,22 @@ extension Store {
     for layer in image.layers {
       try hold(.layer(layer))
       guard try info(of: layer) == nil else { continue }
-      throw Diagnostic("a layer of '\(name)' is not in the store; build it again")
+      throw Diagnostic(
+        "a layer of '\(name)' is not in the store",
+        help: "build it again, without pushing it in the same build")
     }
     return image
   }
 
   func setImage(_ image: NamedImage) throws {
-    try FileContent.replace(
-      file(ofImage: image.name), with: Array(JSONEncoder().encode(image)))
+    try CheckedFile.write(image, to: file(ofImage: image.name))
   }
 
   /// Every named image, in the order of names.
   func images() throws -> [NamedImage] {
     let folder = path.appending("images")
     return try DirectoryTree.names(in: folder).compactMap { name in
-      guard let bytes = try FileContent.readIfPresent(folder.appending(name)) else { return nil }
-      return try? JSONDecoder().decode(NamedImage.self, from: Data(bytes))
+      try CheckedFile.read(NamedImage.self, from: folder.appending(name))
     }.sorted { $0.name < $1.name }
   }
 

@@ -14,6 +14,27 @@ struct Record: Codable, Hashable, Sendable {
   var parts: [CacheKey.Part]
   /// Why the cache did not serve when it was made, where there was an earlier result.
   var reason: String?
+  /// The key that names what is read by its content, where it is not the one this is kept under.
+  var exact: Digest?
+  /// What keys call the layer, where it came from an image: the content that its maker saw.
+  ///
+  /// In an image a layer leaves out what is the same below it, so that its tree is another one with
+  /// the same result.
+  var content: LayerID?
+  /// The source date epoch that the times in the layer were clamped to, where it came so.
+  var epoch: Int?
+
+  /// Whether a build with this epoch may use it: its times are lost where an earlier one cut them.
+  func isUsable(withEpoch wanted: Int?) -> Bool {
+    epoch == nil || wanted == nil || epoch == wanted
+  }
+
+  /// The same record as it is kept under a quick key.
+  func pointing(to key: CacheKey) -> Record {
+    var record = self
+    record.exact = key.digest
+    return record
+  }
 }
 
 extension Store {
@@ -29,7 +50,7 @@ extension Store {
   /// The blob that a layer was packed as, where it is still there.
   func packed(for key: Digest) throws -> PackedLayer? {
     guard let packed = try read(PackedLayer.self, in: "packs", key),
-      hasBlob(packed.descriptor.digest)
+      hasBlob(packed.descriptor)
     else { return nil }
     return packed
   }
@@ -50,10 +71,10 @@ extension Store {
 
   // MARK: - All of them
 
-  /// Calls the body with everything known of packed layers.
-  func forEachPack(_ body: (PackedLayer) throws -> Void) throws {
-    try forEachFile(in: "packs") { file in
-      if let packed = try Self.decode(PackedLayer.self, file) { try body(packed) }
+  /// Everything known of packed layers.
+  func packs() throws -> [PackedLayer] {
+    try FileWork.compactMap(files(in: "packs")) { file in
+      try CheckedFile.read(PackedLayer.self, from: file)
     }
   }
 
@@ -62,45 +83,37 @@ extension Store {
   ///
   /// Only old ones are read: a store may hold many.
   func removeRecords(
-    before limit: Double, where isUnwanted: (Record) throws -> Bool
+    before limit: Double, where isUnwanted: @escaping @Sendable (Record) throws -> Bool
   ) throws {
-    try forEachFile(in: "records") { file in
+    try FileWork.forEach(files(in: "records")) { file in
       var status = stat()
-      guard file.withPlatformString({ lstat($0, &status) }) == 0,
-        Double(status.st_mtim.tv_sec) <= limit
+      guard lstat(file, &status) == 0, Double(status.st_mtim.tv_sec) <= limit
       else { return }
-      if let record = try Self.decode(Record.self, file), try !isUnwanted(record) { return }
-      _ = file.withPlatformString { unlink($0) }
+      if let record = try CheckedFile.read(Record.self, from: file), try !isUnwanted(record) {
+        return
+      }
+      unlink(file)
     }
   }
 
   /// Forgets packed layers whose blob is gone.
   func removeLoosePacks() throws {
-    try forEachFile(in: "packs") { file in
-      let packed = try Self.decode(PackedLayer.self, file)
-      var status = stat()
-      let isThere = packed.map { packed in
-        blob(packed.descriptor.digest).withPlatformString { lstat($0, &status) } == 0
-      }
-      if isThere != true { _ = file.withPlatformString { unlink($0) } }
+    let blobs = Set(try DirectoryTree.names(in: path.appending("blobs")))
+    try FileWork.forEach(files(in: "packs")) { file in
+      let packed = try CheckedFile.read(PackedLayer.self, from: file)
+      if let packed, blobs.contains(packed.descriptor.digest.hex) { return }
+      unlink(file)
     }
   }
 
-  private func forEachFile(in folder: String, _ body: (FilePath) throws -> Void) throws {
-    let top = path.appending(folder)
-    for name in try DirectoryTree.names(in: top) {
-      let directory = top.appending(name)
-      for file in try DirectoryTree.names(in: directory) where Digest(hex: file) != nil {
-        try body(directory.appending(file))
+  /// The files of a folder whose files are named by digests and lie in folders by their start.
+  func files(in folder: String) throws -> [String] {
+    try DirectoryTree.names(in: path.appending(folder)).flatMap { name in
+      let directory = "\(text)/\(folder)/\(name)"
+      return try DirectoryTree.names(in: FilePath(directory)).compactMap { file in
+        Digest(hex: file) == nil ? nil : "\(directory)/\(file)"
       }
     }
-  }
-
-  private static func decode<Value: Decodable>(
-    _ type: Value.Type, _ file: FilePath
-  ) throws -> Value? {
-    guard let bytes = try FileContent.readIfPresent(file) else { return nil }
-    return try? JSONDecoder().decode(type, from: Data(bytes))
   }
 
   // MARK: - Claims
@@ -118,16 +131,16 @@ extension Store {
   private func read<Value: Decodable>(
     _ type: Value.Type, in folder: String, _ key: Digest
   ) throws -> Value? {
-    try Self.decode(type, file(folder, key))
+    try CheckedFile.read(type, from: file(folder, key))
   }
 
   private func write(_ value: some Encodable, in folder: String, _ key: Digest) throws {
-    let file = file(folder, key)
+    let file = FilePath(file(folder, key))
     try DirectoryTree.make(file.removingLastComponent(), mode: 0o755)
-    try FileContent.replace(file, with: Array(JSONEncoder().encode(value)))
+    try CheckedFile.write(value, to: file)
   }
 
-  private func file(_ folder: String, _ key: Digest) -> FilePath {
-    path.appending(folder).appending(String(key.hex.prefix(2))).appending(key.hex)
+  private func file(_ folder: String, _ key: Digest) -> String {
+    "\(text)/\(folder)/\(key.hex.prefix(2))/\(key.hex)"
   }
 }

@@ -27,6 +27,9 @@ import SystemPackage
 /// ```
 final class Store: Sendable {
   let path: FilePath
+  /// The path as text, for what is done with each of many entries: a path of swift-system looks at
+  /// every byte whenever it is put together, which a program that is not optimized feels.
+  let text: String
   /// Identifies this run of the kernel: what was written in another may not have reached the disk.
   let boot: String
 
@@ -54,6 +57,7 @@ final class Store: Sendable {
   /// - Throws: a diagnostic when the directory cannot be used, or another format is in it.
   init(at path: FilePath) throws {
     self.path = path
+    text = path.string
     boot = Self.readBoot()
     do {
       try DirectoryTree.make(path, mode: 0o711)
@@ -119,52 +123,45 @@ final class Store: Sendable {
     }
     guard try lease.hold(entry) else { return }
     // The order of last use decides what is removed first; a mark that cannot be set loses nothing.
-    _ = mark(of: entry).withPlatformString {
-      utimensat(AT_FDCWD, $0, [lease.start, lease.start], AT_SYMLINK_NOFOLLOW)
-    }
+    utimensat(AT_FDCWD, mark(of: entry), [lease.start, lease.start], AT_SYMLINK_NOFOLLOW)
   }
 
   // MARK: - Layers
 
   /// The directory of a layer, whether or not it is there.
   func directory(of layer: LayerID) -> FilePath {
-    path.appending("layers").appending(layer.digest.hex).appending("fs")
+    FilePath("\(text)/layers/\(layer.digest.hex)/fs")
   }
 
   /// What is known of a layer that is present; nil where it is absent.
   func info(of layer: LayerID) throws -> LayerInfo? {
-    let file = path.appending("layers").appending(layer.digest.hex).appending("info")
-    guard let bytes = try FileContent.readIfPresent(file) else { return nil }
-    return try? JSONDecoder().decode(LayerInfo.self, from: Data(bytes))
+    try CheckedFile.read(LayerInfo.self, from: "\(text)/layers/\(layer.digest.hex)/info")
   }
 
   /// Makes a workspace's upper directory the content of a layer.
   ///
   /// A layer that is already there is kept: equal ids mean equal content. The title is what a
   /// person knows it by when it is removed.
-  func adopt(
-    _ workspace: Workspace, as layer: LayerID, title: String = "", isBase: Bool = false
-  ) throws {
-    try hold(.layer(layer))
-    if try info(of: layer) != nil { return }
-    let usage = try DirectoryTree.usage(of: workspace.upper)
-    try publish(
-      workspace, as: layer, bytes: usage.bytes, entries: usage.entries, title: title,
-      isBase: isBase)
+  func adopt(_ workspace: Workspace, as layer: LayerID, title: String = "") throws {
+    try adopt(workspace, as: layer, LayerContent(of: workspace.upper), title: title)
   }
 
   /// Makes a workspace's upper directory a layer named by its content, which was just found out.
   func adopt(_ workspace: Workspace, as content: LayerContent, title: String = "") throws {
-    try hold(.layer(content.id))
-    if try info(of: content.id) != nil { return }
-    try publish(
-      workspace, as: content.id, bytes: content.bytes, entries: content.entries, title: title,
-      isBase: false)
+    try adopt(workspace, as: content.id, content, title: title)
+  }
+
+  private func adopt(
+    _ workspace: Workspace, as layer: LayerID, _ content: LayerContent, title: String
+  ) throws {
+    try hold(.layer(layer))
+    if try info(of: layer) != nil { return }
+    try publish(workspace, as: layer, content, title: title)
   }
 
   /// Adds a layer by letting `fill` write it into an empty directory.
   func addLayer(_ layer: LayerID, fill: (FilePath) throws -> Void) throws {
-    if try isUsable(layer) { return }
+    if try verify(layer) { return }
     let workspace = try makeWorkspace(below: .empty)
     defer { remove(workspace) }
     try fill(workspace.upper)
@@ -174,20 +171,13 @@ final class Store: Sendable {
   /// Makes a workspace's upper directory the content of a base image's layer.
   func replace(_ layer: LayerID, with workspace: Workspace) throws {
     // Another process may have made it meanwhile, and be at work on it.
-    if try !isUsable(layer) { try discard(layer) }
-    try adopt(workspace, as: layer, title: "layer of a base image", isBase: true)
+    if try verify(layer) { return }
+    // Whatever is there has no description.
+    try discard(layer)
+    try adopt(workspace, as: layer, title: "layer of a base image")
   }
 
-  /// Whether a layer is there and was written since the machine started.
-  ///
-  /// What an earlier boot wrote may have lost bytes to a power cut; it is made again.
-  func isUsable(_ layer: LayerID) throws -> Bool {
-    try hold(.layer(layer))
-    guard let info = try info(of: layer) else { return false }
-    return info.boot == boot
-  }
-
-  /// Whether a layer that a step made is there and whole.
+  /// Whether a layer is there and whole.
   ///
   /// After a restart of the machine its content is hashed once: nothing is flushed while building,
   /// so a power cut may have taken bytes from it.
@@ -195,31 +185,31 @@ final class Store: Sendable {
     try hold(.layer(layer))
     guard var info = try info(of: layer) else { return false }
     if info.boot == boot { return true }
-    guard try LayerContent.id(of: directory(of: layer)) == layer else {
+    let found = try? LayerContent.id(of: directory(of: layer)).digest
+    guard let found, found == info.content ?? (info.isBase ? nil : layer.digest) else {
       try discard(layer)
       return false
     }
     info.boot = boot
-    try FileContent.replace(
-      path.appending("layers").appending(layer.digest.hex).appending("info"),
-      with: Array(JSONEncoder().encode(info)))
+    try CheckedFile.write(
+      info, to: path.appending("layers").appending(layer.digest.hex).appending("info"))
     return true
   }
 
   private func publish(
-    _ workspace: Workspace, as layer: LayerID, bytes: Int64, entries: Int, title: String,
-    isBase: Bool
+    _ workspace: Workspace, as layer: LayerID, _ content: LayerContent, title: String
   ) throws {
     let staging = workspace.path.appending("layer")
     try Call.check("mkdir", staging) { mkdir($0, 0o755) }
     try Call.rename(workspace.upper, to: staging.appending("fs"))
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
+    let isBase = content.id != layer
     let info = LayerInfo(
-      size: bytes, entries: entries, boot: boot, title: title, isBase: isBase,
-      created: Double(now.tv_sec) + Double(now.tv_nsec) / 1e9)
-    try FileContent.replace(
-      staging.appending("info"), with: Array(JSONEncoder().encode(info)))
+      size: content.bytes, entries: content.entries, boot: boot, title: title, isBase: isBase,
+      created: Double(now.tv_sec) + Double(now.tv_nsec) / 1e9,
+      content: isBase ? content.id.digest : nil)
+    try CheckedFile.write(info, to: staging.appending("info"))
     let target = path.appending("layers").appending(layer.digest.hex)
     do {
       try Call.rename(staging, to: target)
@@ -230,19 +220,17 @@ final class Store: Sendable {
   }
 
   private func discard(_ layer: LayerID) throws {
-    if let trash = try moveToTrash(.layer(layer)) { try? DirectoryTree.remove(trash) }
+    if let trash = try moveToTrash(.layer(layer)) { Self.delete(trash) }
   }
 
   /// Takes an entry out of the store in one step; what is left to delete is under the path returned.
   ///
   /// A crash in between leaves only trash, which the next process sweeps. Nil where nothing was there.
-  func moveToTrash(_ entry: StoreEntry) throws(SystemError) -> FilePath? {
-    let trash = path.appending("work").appending("trash-\(Self.uniqueName())")
-    do {
-      try Call.rename(path(of: entry), to: trash)
-    } catch {
-      if error.code == ENOENT { return nil }
-      throw error
+  func moveToTrash(_ entry: StoreEntry) throws(SystemError) -> String? {
+    let trash = "\(text)/work/trash-\(Self.uniqueName())"
+    guard Glibc.rename(location(of: entry), trash) == 0 else {
+      if errno == ENOENT { return nil }
+      throw SystemError("rename", path: Array(trash.utf8))
     }
     return trash
   }
@@ -251,20 +239,27 @@ final class Store: Sendable {
 
   /// The file of a blob, whether or not it is there.
   func blob(_ digest: Digest) -> FilePath {
-    path.appending("blobs").appending(digest.hex)
+    FilePath("\(text)/blobs/\(digest.hex)")
   }
 
-  func hasBlob(_ digest: Digest) -> Bool {
+  /// Whether a blob is there, in the size that it has to have.
+  func hasBlob(_ descriptor: Descriptor) -> Bool {
     // What cannot be kept from a collector is as good as not there.
-    guard (try? hold(.blob(digest))) != nil else { return false }
+    guard (try? hold(.blob(descriptor.digest))) != nil else { return false }
     var status = stat()
-    return blob(digest).withPlatformString { lstat($0, &status) } == 0
+    return lstat("\(text)/blobs/\(descriptor.digest.hex)", &status) == 0
+      && Int64(status.st_size) == descriptor.size
   }
 
   /// Moves a finished file into the store under its digest.
+  ///
+  /// Its bytes are on the disk before it has the name: a blob that is there is believed, and a power
+  /// cut must not leave one without its end.
   func adoptBlob(_ file: FilePath, as digest: Digest) throws {
     try hold(.blob(digest))
+    try FileContent.flush(file)
     try Call.rename(file, to: blob(digest))
+    try FileContent.flush(path.appending("blobs"))
   }
 
   // MARK: - Workspaces
@@ -313,7 +308,7 @@ final class Store: Sendable {
       // A workspace is made after its lock and removed before it, so one without was left behind.
       let lock = work.appending("\(name).lock")
       guard !FileLock.isHeld(lock) else { continue }
-      Self.delete(work.appending(name))
+      Self.delete("\(text)/work/\(name)")
       _ = lock.withPlatformString { unlink($0) }
     }
     for name in try DirectoryTree.names(in: work) where name.hasSuffix(".lock") {
@@ -328,8 +323,12 @@ final class Store: Sendable {
   }
 
   /// Deletes a tree or a file, as far as it goes: what is left is swept the next time.
-  static func delete(_ path: FilePath) {
-    if path.withPlatformString({ unlink($0) }) != 0 { try? DirectoryTree.remove(path) }
+  static func delete(_ path: String) {
+    do {
+      try DirectoryTree.remove(Array(path.utf8), in: AT_FDCWD)
+    } catch {
+      unlink(path)
+    }
   }
 
   static func uniqueName() -> String {
@@ -351,4 +350,6 @@ struct LayerInfo: Codable, Hashable, Sendable {
   var isBase: Bool
   /// Seconds since 1970.
   var created: Double
+  /// The digest of the tree as it was unpacked, of a layer from an image.
+  var content: Digest?
 }

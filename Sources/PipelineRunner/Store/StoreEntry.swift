@@ -35,16 +35,19 @@ extension StoreEntry: CustomStringConvertible {
 
 extension Store {
   /// Where an entry is, whether or not it is there.
-  func path(of entry: StoreEntry) -> FilePath {
+  func path(of entry: StoreEntry) -> FilePath { FilePath(location(of: entry)) }
+
+  /// The path of an entry as text.
+  func location(of entry: StoreEntry) -> String {
     switch entry.kind {
-    case .layer: path.appending("layers").appending(entry.digest.hex)
-    case .blob: blob(entry.digest)
-    case .cache: path.appending("caches").appending(entry.digest.hex)
+    case .layer: "\(text)/layers/\(entry.digest.hex)"
+    case .blob: "\(text)/blobs/\(entry.digest.hex)"
+    case .cache: "\(text)/caches/\(entry.digest.hex)"
     }
   }
 
   /// What carries the time of an entry's last use.
-  func mark(of entry: StoreEntry) -> FilePath {
-    entry.kind == .layer ? path(of: entry).appending("info") : path(of: entry)
+  func mark(of entry: StoreEntry) -> String {
+    entry.kind == .layer ? "\(location(of: entry))/info" : location(of: entry)
   }
 }

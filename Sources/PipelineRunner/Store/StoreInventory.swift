@@ -20,8 +20,6 @@ struct StoreInventory: Sendable {
   }
 
   var items: [Item]
-  /// Images that name layers which are not there.
-  var brokenImages: [String] = []
 
   var bytes: Int64 { items.reduce(0) { $0 + $1.bytes } }
 
@@ -29,27 +27,23 @@ struct StoreInventory: Sendable {
   init(_ store: Store) throws {
     var named = Set<Digest>()
     var diffIDs = Set<Digest>()
-    items = []
     for image in try store.images() {
       for variant in image.variants {
         named.formUnion(variant.layers.map(\.digest))
         diffIDs.formUnion(variant.configuration.rootfs.diffIDs)
-        let isWhole = try variant.layers.allSatisfy { try store.info(of: $0) != nil }
-        if !isWhole, !brokenImages.contains(image.name) { brokenImages.append(image.name) }
       }
     }
     var blobs: [Digest: Digest] = [:]
-    try store.forEachPack { blobs[$0.descriptor.digest] = $0.diffID }
-    for entry in try Self.entries(.layer, in: store, "layers") {
+    for packed in try store.packs() { blobs[packed.descriptor.digest] = packed.diffID }
+    items = try FileWork.compactMap(Self.entries(.layer, in: store, "layers")) { [named] entry in
       guard let info = try store.info(of: LayerID(entry.digest)),
         let mark = Self.status(store.mark(of: entry))
-      else { continue }
-      items.append(
-        Item(
-          entry: entry, bytes: info.size, files: info.entries + 3,
-          lastUse: Self.seconds(mark.st_mtim),
-          created: info.created, title: info.title,
-          isNamed: named.contains(entry.digest)))
+      else { return nil }
+      return Item(
+        entry: entry, bytes: info.size, files: info.entries + 3,
+        lastUse: Self.seconds(mark.st_mtim),
+        created: info.created, title: info.title,
+        isNamed: named.contains(entry.digest))
     }
     for entry in try Self.entries(.blob, in: store, "blobs") {
       guard let mark = Self.status(store.mark(of: entry)) else { continue }
@@ -83,9 +77,9 @@ struct StoreInventory: Sendable {
     }
   }
 
-  private static func status(_ path: FilePath) -> stat? {
+  private static func status(_ path: String) -> stat? {
     var status = stat()
-    return path.withPlatformString { lstat($0, &status) } == 0 ? status : nil
+    return lstat(path, &status) == 0 ? status : nil
   }
 
   private static func seconds(_ time: timespec) -> Double {

@@ -31,6 +31,16 @@ enum DirectoryTree {
     return names
   }
 
+  /// Whether a directory has no entries.
+  static func isEmpty(_ path: FilePath) throws(SystemError) -> Bool {
+    guard let stream = path.withPlatformString({ opendir($0) }) else {
+      throw SystemError("opendir", path: path.bytes)
+    }
+    defer { closedir(stream) }
+    for _ in 0..<3 where readdir(stream) == nil { return true }
+    return false
+  }
+
   struct Usage {
     /// Bytes of file content, hard links counted once.
     var bytes: Int64 = 0

@@ -8,24 +8,36 @@ enum FileContent {
     let raw = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC) }
     guard raw >= 0 else { throw SystemError("open", path: path.bytes) }
     let descriptor = OwnedDescriptor(owning: raw)
-    return try read(descriptor, path: path)
+    return try read(descriptor, path.bytes)
   }
 
   /// The bytes of a file, nil where there is none.
   static func readIfPresent(_ path: FilePath) throws(SystemError) -> [UInt8]? {
-    do {
-      return try read(path)
-    } catch {
-      if error.code == ENOENT || error.code == ENOTDIR { return nil }
-      throw error
+    let raw = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC) }
+    return try read(opened: raw, path.bytes)
+  }
+
+  static func readIfPresent(_ path: String) throws(SystemError) -> [UInt8]? {
+    try read(opened: open(path, O_RDONLY | O_CLOEXEC), Array(path.utf8))
+  }
+
+  /// Reads what a call of open(2) led to; nil where nothing is there.
+  private static func read(
+    opened raw: CInt, _ path: @autoclosure () -> [UInt8]
+  ) throws(SystemError) -> [UInt8]? {
+    guard raw >= 0 else {
+      if errno == ENOENT || errno == ENOTDIR { return nil }
+      throw SystemError("open", path: path())
     }
+    let descriptor = OwnedDescriptor(owning: raw)
+    return try read(descriptor, path())
   }
 
   private static func read(
-    _ descriptor: borrowing OwnedDescriptor, path: FilePath
+    _ descriptor: borrowing OwnedDescriptor, _ path: @autoclosure () -> [UInt8]
   ) throws(SystemError) -> [UInt8] {
     var status = stat()
-    guard fstat(descriptor.raw, &status) == 0 else { throw SystemError("fstat", path: path.bytes) }
+    guard fstat(descriptor.raw, &status) == 0 else { throw SystemError("fstat", path: path()) }
     var content: [UInt8] = []
     // /proc files have no size; a file may also grow while it is read.
     var expected = max(Int(status.st_size) + 1, 4096)
@@ -33,7 +45,7 @@ enum FileContent {
       var failure: SystemError?
       let piece = [UInt8](unsafeUninitializedCapacity: expected) { buffer, count in
         let got = Glibc.read(descriptor.raw, buffer.baseAddress, buffer.count)
-        if got < 0 { failure = SystemError("read", path: path.bytes) }
+        if got < 0 { failure = SystemError("read", path: path()) }
         count = max(got, 0)
       }
       if let failure {
@@ -56,6 +68,14 @@ enum FileContent {
       _ = temporary.withPlatformString { unlink($0) }
       throw error
     }
+  }
+
+  /// Waits until a file's bytes, or a directory's names, are on the disk.
+  static func flush(_ path: FilePath) throws(SystemError) {
+    let raw = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC) }
+    guard raw >= 0 else { throw SystemError("open", path: path.bytes) }
+    let descriptor = OwnedDescriptor(owning: raw)
+    guard fsync(descriptor.raw) == 0 else { throw SystemError("fsync", path: path.bytes) }
   }
 
   /// Writes a new file.

@@ -164,7 +164,11 @@ import Testing
       Self.blobs(first: .max) { _ in .init(body: FakeImage.noise(500_000, seed: 12)) })
     registry.add(try FakeImage(layers: [Self.layer]), tags: ["1"])
     _ = try fixture.layers(of: fixture.resolve("\(registry.host)/app:1"))
-    #expect(!fixture.store.hasBlob(SHA256Hasher.digest(of: Self.layer)))
+    let blob = Descriptor(
+      mediaType: MediaType.ociLayer, digest: SHA256Hasher.digest(of: Self.layer),
+      size: Int64(Self.layer.count))
+    #expect(!fixture.store.hasBlob(blob))
+    #expect(try DirectoryTree.names(in: fixture.store.path.appending("blobs")).isEmpty)
   }
 
   /// Documents that are no manifest, and what is said of each (26, 29).
