@@ -21,11 +21,23 @@ struct CacheDocument: Codable, Hashable, Sendable {
     var packed: PackedLayer
   }
 
+  /// What a cache mount held when it was written, all of it, in a tar.
+  struct Mount: Codable, Hashable, Sendable {
+    /// What a store knows the mount by.
+    var identity: Digest
+    /// What steps call it.
+    var id: String
+    var platform: String
+    var packed: PackedLayer
+  }
+
   /// Raised when an older program would misread a document.
   var version = CacheDocument.currentVersion
   var steps: [Step] = []
   var layers: [Layer] = []
   var packs: [Pack] = []
+  /// Nil where none was ever written.
+  var mounts: [Mount]?
 
   static let currentVersion = 1
   static let mediaType = "application/vnd.pipeline.cache.config.v1+json"
@@ -49,22 +61,33 @@ struct CacheDocument: Codable, Hashable, Sendable {
     result.packs = Array(
       (packs + other.packs).filter { packKeys.insert($0.key).inserted }.prefix(Self.limit)
     ).sorted { $0.key < $1.key }
+    var identities = Set<Digest>()
+    let mounts = ((mounts ?? []) + (other.mounts ?? [])).filter {
+      identities.insert($0.identity).inserted
+    }.sorted { $0.identity < $1.identity }
+    result.mounts = mounts.isEmpty ? nil : mounts
     return result
   }
 
-  /// Whether everything of another document is in this one.
+  /// Whether everything of another document is in this one; of a cache mount whatever somebody
+  /// wrote last.
   func contains(_ other: CacheDocument) -> Bool {
     let keys = Set(steps.map(\.key))
     let present = Set(layers.map(\.layer))
-    return other.steps.allSatisfy { keys.contains($0.key) }
-      && other.layers.allSatisfy { present.contains($0.layer) }
+    let identities = Set((mounts ?? []).map(\.identity))
+    // Of a full document the oldest go, also those just written.
+    let isFull = steps.count >= Self.limit
+    return (isFull || other.steps.allSatisfy { keys.contains($0.key) })
+      && (isFull || other.layers.allSatisfy { present.contains($0.layer) })
+      && (other.mounts ?? []).allSatisfy { identities.contains($0.identity) }
   }
 
   /// The document and the manifest that holds it and names its layers.
   func bundle() throws -> (documents: [ImageBundle.Document], manifest: ImageManifest) {
     let config = ImageBundle.Document(try CanonicalJSON.encode(self), Self.mediaType)
     let manifest = ImageManifest(
-      config: config.descriptor, layers: layers.map(\.packed.descriptor))
+      config: config.descriptor,
+      layers: layers.map(\.packed.descriptor) + (mounts ?? []).map(\.packed.descriptor))
     return (
       [config, try ImageBundle.Document(encoding: manifest, MediaType.ociManifest)], manifest
     )

@@ -8,14 +8,43 @@ struct LocalCachePlace: CachePlace {
   var directory: FilePath
   var tag: String
 
+  private static let lockName = ".cache-lock"
+
   private var subject: String { "'\(directory)'" }
 
-  func read() throws -> (document: CacheDocument, blobs: any BlobSource)? {
-    guard let document = try current() else { return nil }
-    return (document, LayoutBlobSource(directory: directory))
+  func read(for platforms: [Platform]) throws -> FoundCache? {
+    switch try manifest(orOnlyOne: true) {
+    case nil: return nil
+    case .cache(let manifest):
+      let document = try CacheDocument(reading: try document(manifest.config.digest), subject)
+      return .document(document, blobs: LayoutBlobSource(directory: directory))
+    case .other(let digest):
+      let reader = OCILayoutReader(files: .directory(directory))
+      let images = try images(for: platforms, "'\(tag)' in \(subject)") { platform in
+        try reader.resolve(.digest(digest), platform: platform)
+      }
+      return .images(images)
+    }
+  }
+
+  private enum Entry {
+    case cache(ImageManifest)
+    case other(Digest)
   }
 
   private func current() throws -> CacheDocument? {
+    switch try manifest(orOnlyOne: false) {
+    case nil: return nil
+    case .cache(let manifest):
+      return try CacheDocument(reading: try document(manifest.config.digest), subject)
+    case .other:
+      throw Diagnostic(
+        "'\(tag)' in \(subject) is an image, and no cache", help: "give the cache another tag=")
+    }
+  }
+
+  /// What the tag names, or what a layout holds that has one entry and no name for it.
+  private func manifest(orOnlyOne: Bool) throws -> Entry? {
     guard let bytes = try FileContent.readIfPresent(directory.appending("index.json")) else {
       return nil
     }
@@ -26,17 +55,14 @@ struct LocalCachePlace: CachePlace {
     let entry = index.manifests.first {
       $0.annotations?[Annotation.referenceName] == tag
     }
-    guard let entry else { return nil }
+    guard let entry = entry ?? (orOnlyOne ? index.onlyUnnamed : nil) else { return nil }
     guard
       case .image(let manifest) = try ManifestDocument(
         parsing: try document(entry.digest), mediaType: nil,
         place: "the manifest of \(tag) in \(subject)"),
       manifest.config.mediaType == CacheDocument.mediaType
-    else {
-      throw Diagnostic(
-        "'\(tag)' in \(subject) is an image, and no cache", help: "give the cache another tag=")
-    }
-    return try CacheDocument(reading: try document(manifest.config.digest), subject)
+    else { return .other(entry.digest) }
+    return .cache(manifest)
   }
 
   private func document(_ digest: Digest) throws -> [UInt8] {
@@ -59,7 +85,7 @@ struct LocalCachePlace: CachePlace {
       files[digest] = try await blob.file()
     }
     // One writer after another: reading, merging and writing are one step.
-    let lock = try await FileLock.wait(directory.appending(".cache-lock"), at: 0)
+    let lock = try await FileLock.wait(directory.appending(Self.lockName), at: 0)
     defer { withExtendedLifetime(lock) {} }
     let found = files
     try await blocking {
@@ -79,9 +105,22 @@ struct LocalCachePlace: CachePlace {
   /// Makes an empty directory a layout, so that the lock may lie in it.
   private func prepare() throws {
     try DirectoryTree.make(directory, mode: 0o755)
-    guard try DirectoryTree.names(in: directory).isEmpty else { return }
+    let marker = "oci-layout"
+    let names = try DirectoryTree.names(in: directory)
+    // Another writer may be about to make it a layout, too.
+    guard !names.contains(marker),
+      names.allSatisfy({ $0 == Self.lockName || $0.hasPrefix("\(marker).") })
+    else { return }
     try FileContent.replace(
       directory.appending("oci-layout"), with: Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8))
+  }
+}
+
+extension ImageIndex {
+  /// The only entry, where it has no name.
+  fileprivate var onlyUnnamed: Descriptor? {
+    guard manifests.count == 1, manifests[0].imageNames.isEmpty else { return nil }
+    return manifests[0]
   }
 }
 

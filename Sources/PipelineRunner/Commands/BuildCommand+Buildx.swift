@@ -12,6 +12,7 @@ extension BuildCommand {
       ("--memory", flags.limits.memory != nil), ("--pids-limit", flags.limits.pidsLimit != nil),
       ("--cpus", flags.limits.cpus != nil), ("--locked", flags.locked),
       ("--pull-unknown-names", flags.pullUnknownNames),
+      ("cache-mounts=", request.exportedCaches.contains { $0.mounts != .none }),
     ]
     if let option = local.first(where: { $0.1 }) {
       throw CommandFailure.usage("\(option.0) is not possible with --builder")

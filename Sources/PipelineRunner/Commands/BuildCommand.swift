@@ -22,12 +22,13 @@ struct BuildCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Use what others did: type=registry,ref=NAME or type=local,src=DIR.", valueName: "cache"))
+      "Use what others did: type=registry,ref=NAME or type=local,src=DIR; an image with an inline cache is one too.",
+      valueName: "cache"))
   var cacheFrom: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Let others use what is done: type=registry,ref=NAME or type=local,dest=DIR[,mode=max].",
+      "Let others use what is done: type=registry,ref=NAME or type=local,dest=DIR[,mode=max][,cache-mounts=true], or type=inline.",
       valueName: "cache"))
   var cacheTo: [String] = []
 

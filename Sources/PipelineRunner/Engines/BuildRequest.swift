@@ -55,8 +55,20 @@ extension BuildRequest {
       || idFile != nil || metadataFile != nil
   }
 
+  /// Whether the image itself tells of its steps: `--cache-to type=inline`, or BuildKit's argument
+  /// of old.
+  var embedsCache: Bool {
+    exportedCaches.contains { $0.place == .inline }
+      || OutputFields.flag(options.buildArguments["BUILDKIT_INLINE_CACHE"] ?? "") == true
+  }
+
   /// Looks at outputs and platforms together, before anything runs.
   func check() throws(Diagnostic) {
+    if exportedCaches.contains(where: { $0.place == .inline }), !needsImage {
+      throw Diagnostic(
+        "an inline cache lies in the image, and no output is one",
+        help: "add one, such as -o type=registry,name=…, or leave --cache-to type=inline out")
+    }
     let piped = outputs.count { $0.destination == .standardOutput }
     guard piped <= 1 else {
       throw Diagnostic("\(piped) outputs go to standard output; only one can")

@@ -66,10 +66,10 @@ struct Forecast {
   private func outcome(
     of operation: Operation, _ solver: Solver, _ running: [OperationID: Operation]
   ) async throws -> Outcome {
-    func assume(_ layers: [LayerID], own: LayerID? = nil, created: Int? = nil) {
+    func assume(_ layers: [LayerID], names: [LayerID]? = nil) {
       solver.assume(
         OperationResult(
-          layers: layers, own: own, created: created, status: .cached, seconds: 0),
+          layers: layers, names: names, own: nil, created: nil, status: .cached, seconds: 0),
         for: operation.id)
     }
     if case .image = operation.action {
@@ -82,14 +82,12 @@ struct Forecast {
     }
     if case .fetch = operation.action { return .asksServer }
     if case .verify(let verify) = operation.action {
-      assume(solver.layers(of: verify.root))
+      assume(solver.layers(of: verify.root), names: solver.names(of: verify.root))
       return .check
     }
     let (record, reason) = try await solver.forecast(operation)
     guard let record else { return .runs(because: reason) }
-    assume(
-      solver.layers(of: operation.parent) + (record.layer.map { [$0] } ?? []), own: record.layer,
-      created: record.created)
+    solver.assume(solver.cached(record, over: operation.parent), for: operation.id)
     return .cached(record)
   }
 }

@@ -57,6 +57,14 @@ final class ImagePacker: Sendable {
     }
   }
 
+  /// The blob of a layer that an image brought along, packed again; nil where that gives another
+  /// tar than the one that the layer is called by.
+  func tar(named layer: LayerID, _ below: [LayerID]) async throws -> PackedLayer? {
+    let packed = try await ImagePacker(store: store, solver: solver, epoch: nil)
+      .pack(layer, below, OutputCompression(kind: .zstd))
+    return packed.diffID == layer.digest ? packed : nil
+  }
+
   private func forEach<Value: Sendable>(
     _ layers: [LayerID],
     _ body: @escaping @Sendable (LayerID, [LayerID]) async throws -> Value

@@ -120,11 +120,13 @@ struct LocalEngine: Sendable {
     let store = store
     let start = ContinuousClock.now
     let (imported, warnings) = try await blocking {
-      let sources = try request.importedCaches.map { source in
-        ("\(source)", try source.store(client: registries, store: store))
+      let sources = try request.importedCaches.compactMap { source in
+        try source.store(client: registries, store: store).map { ("\(source)", $0) }
       }
       var warnings: [Diagnostic] = []
-      let imported = try ImportedCache(sources, warnings: &warnings)
+      let imported = try ImportedCache(
+        sources, platforms: request.platforms, epoch: request.options.sourceDateEpoch,
+        warnings: &warnings)
       return (imported, warnings)
     }
     for warning in warnings { progress.handle(.warning(warning)) }
@@ -138,9 +140,11 @@ struct LocalEngine: Sendable {
     for target in request.exportedCaches {
       let start = ContinuousClock.now
       do {
-        let (steps, layers) = try await CacheExport(store: store, builds: builds).write(
-          to: target.store(client: registries, store: store), mode: target.mode)
-        report("wrote \(steps) steps and \(layers) layers to the cache \(target)", since: start)
+        guard let place = try target.store(client: registries, store: store) else { continue }
+        let export = CacheExport(store: store, builds: builds, mounts: target.mounts)
+        let result = try await export.write(to: place, mode: target.mode)
+        for warning in result.warnings { progress.handle(.warning(warning)) }
+        report("wrote \(result.text) to the cache \(target)", since: start)
       } catch var error as Diagnostic where target.ignoresErrors {
         error.severity = .warning
         progress.handle(.warning(error))
@@ -183,9 +187,10 @@ struct LocalEngine: Sendable {
       created: { build.solver[$0]?.created })
     configuration.history = history.isEmpty ? nil : history
     configuration.created = history.last?.created ?? epoch.map(ImageTimes.text)
+    let cache = request.embedsCache ? try build.inlineCache(epoch: epoch) : nil
     return BuiltImage(
       platform: plan.image.platform, layerIDs: layers,
-      configuration: try CanonicalJSON.encode(configuration), created: configuration.created)
+      configuration: try configuration.encoded(with: cache), created: configuration.created)
   }
 
   /// Gives the image its names in the store.

@@ -51,6 +51,18 @@ struct LayerPacker {
   ///
   /// - Returns: nil where no tar can say it: there is a socket in it.
   func packExactly(layer: FilePath, into file: FilePath) throws -> PackedLayer? {
+    let (packed, isComplete) = try packAll(of: layer, into: file)
+    return isComplete ? packed : nil
+  }
+
+  /// Writes all that a directory holds, but for sockets.
+  func packTree(_ directory: FilePath, into file: FilePath) throws -> PackedLayer {
+    try packAll(of: directory, into: file).packed
+  }
+
+  private func packAll(
+    of layer: FilePath, into file: FilePath
+  ) throws -> (packed: PackedLayer, isComplete: Bool) {
     do {
       let raw = file.withPlatformString {
         open($0, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
@@ -63,7 +75,7 @@ struct LayerPacker {
       try walk.run(TreeAccess.openDirectory(layer), over: nil)
       let packed = try writer.finish()
       try target.close()
-      return walk.isComplete ? packed : nil
+      return (packed, walk.isComplete)
     } catch let error as SystemError {
       throw error.diagnostic("a layer cannot be packed")
     }

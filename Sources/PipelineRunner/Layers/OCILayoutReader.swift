@@ -119,12 +119,15 @@ struct OCILayoutReader {
       }
       return try load(best, platform, depth: depth - 1)
     case .image(let manifest):
+      let config = try verified(manifest.config)
       let configuration = try ManifestDocument.decode(
-        ImageConfiguration.self, try verified(manifest.config),
+        ImageConfiguration.self, config,
         "the config \(manifest.config.digest) in '\(files.place)'")
-      return try ResolvedImage(
+      var image = try ResolvedImage(
         digest: descriptor.digest, configuration: configuration, layers: manifest.layers,
         blobs: LayoutBlobs(files: files), place: "'\(files.place)'")
+      image.cache = InlineCache(inConfiguration: config)
+      return image
     }
   }
 

@@ -7,6 +7,9 @@ struct ResolvedImage: Sendable {
   var configuration: ImageConfiguration
   /// Bottom first.
   var layers: [BaseLayer]
+  /// What the config tells of the steps that made the image; nothing of it is used but where the
+  /// image is named as a cache.
+  var cache: InlineCache?
 
   init(digest: Digest, configuration: ImageConfiguration, layers: [BaseLayer]) {
     self.digest = digest

@@ -128,7 +128,9 @@ final class RegistryImages: Sendable {
     let layers = zip(diffIDs, manifest.layers).map {
       BaseLayer(diffID: $0, descriptor: $1, blobs: blobs)
     }
-    return ResolvedImage(digest: digest, configuration: configuration, layers: layers)
+    var image = ResolvedImage(digest: digest, configuration: configuration, layers: layers)
+    image.cache = InlineCache(inConfiguration: config)
+    return image
   }
 
   /// What the first server that has it gives; a mirror's failure is not the build's.

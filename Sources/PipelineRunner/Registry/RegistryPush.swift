@@ -28,6 +28,18 @@ struct RegistryPush: Sendable {
   func push(
     blobs: [Blob], documents: [ImageBundle.Document], scratch: FilePath, tag: String
   ) async throws {
+    try await ensure(blobs, of: documents, scratch: scratch)
+    let manifests = documents.filter(\.isManifest)
+    for (index, document) in manifests.enumerated() {
+      let name = index == manifests.count - 1 ? tag : "\(document.descriptor.digest)"
+      try await blocking { try self.put(document, as: name) }
+    }
+  }
+
+  /// Sees to it that the registry has blobs, and those documents that are blobs there.
+  func ensure(
+    _ blobs: [Blob] = [], of documents: [ImageBundle.Document], scratch: FilePath
+  ) async throws {
     var all = blobs
     for document in documents where !document.isManifest {
       all.append(
@@ -41,22 +53,16 @@ struct RegistryPush: Sendable {
       for blob in all { group.addTask { try await self.ensure(blob) } }
       try await group.waitForAll()
     }
-    let manifests = documents.filter(\.isManifest)
-    for (index, document) in manifests.enumerated() {
-      let name = index == manifests.count - 1 ? tag : "\(document.descriptor.digest)"
-      try await blocking { try self.put(document, as: name) }
-    }
   }
 
   // MARK: - Manifests
 
   /// Stores a manifest under a tag or its digest.
   func put(
-    _ document: ImageBundle.Document, as name: String, ifMatch: String? = nil
+    _ document: ImageBundle.Document, as name: String
   ) throws {
     var request = repository.request(
       "PUT", "manifests/\(name)", [("Content-Type", document.descriptor.mediaType)], subject)
-    if let ifMatch { request.headers.append(("If-Match", ifMatch)) }
     request.body = .bytes(document.bytes)
     let exchange = try repository.endpoint.send(request)
     guard exchange.response.status == 201 || exchange.response.status == 200 else {

@@ -6,6 +6,9 @@ struct BaseLayers: Sendable {
   private let layers: [LayerID: BaseLayer]
   /// What lies under a layer in its image, top first.
   private let below: [LayerID: [LayerID]]
+  /// Layers of images that serve as caches, whose times are not those that this build gives.
+  private let otherTimes: Set<LayerID>
+  private let ofBases: Set<LayerID>
 
   /// Which image a layer is of.
   private let images: [LayerID: OperationID]
@@ -14,15 +17,25 @@ struct BaseLayers: Sendable {
 
   init(
     store: Store, images bases: [OperationID: ResolvedImage], imported: ImportedCache? = nil,
-    progress: any ProgressRenderer
+    epoch: Int? = nil, progress: any ProgressRenderer
   ) {
     self.store = store
     self.imported = imported
     meter = FetchMeter(progress)
+    let ofBases = Set(bases.values.flatMap { $0.layers.map { LayerID($0.diffID) } })
+    self.ofBases = ofBases
+    let caches = imported?.images ?? []
+    otherTimes = Set(
+      caches.filter { epoch != nil && $0.cache?.epoch != epoch }
+        .flatMap { $0.layers.map { LayerID($0.diffID) } }
+    ).subtracting(ofBases)
     var layers: [LayerID: BaseLayer] = [:]
     var below: [LayerID: [LayerID]] = [:]
     var images: [LayerID: OperationID] = [:]
-    for (operation, image) in bases.sorted(by: { $0.key.index < $1.key.index }) {
+    // The bases come last: their layers are where the user said they are.
+    let sorted = bases.sorted { $0.key.index < $1.key.index }
+    let all = caches.map { (nil as OperationID?, $0) } + sorted.map { ($0.key, $0.value) }
+    for (operation, image) in all {
       var under: [LayerID] = []
       for layer in image.layers {
         let id = LayerID(layer.diffID)
@@ -37,8 +50,13 @@ struct BaseLayers: Sendable {
     self.images = images
   }
 
-  /// The layer of a base image.
-  subscript(layer: LayerID) -> BaseLayer? { layers[layer] }
+  /// The layer of a base image, or of one that serves as a cache, to be taken as it is.
+  subscript(layer: LayerID) -> BaseLayer? {
+    otherTimes.contains(layer) ? nil : layers[layer]
+  }
+
+  /// Whether the layer is one of a base image.
+  func isOfBase(_ layer: LayerID) -> Bool { ofBases.contains(layer) }
 
   /// Unpacks those of some layers that are of base images and not in the store, all at once.
   func ensure(_ wanted: [LayerID]) async throws {
@@ -57,7 +75,7 @@ struct BaseLayers: Sendable {
 
   /// Unpacks a base layer that is not in the store; other layers are left alone.
   func ensure(_ layer: LayerID) async throws {
-    guard let base = layers[layer], let image = images[layer] else {
+    guard let base = layers[layer] else {
       if let imported { try await imported.ensure(layer, in: store) }
       return
     }
@@ -66,12 +84,14 @@ struct BaseLayers: Sendable {
     defer { withExtendedLifetime(claim) {} }
     let workspace = try store.makeWorkspace(below: .empty)
     defer { store.remove(workspace) }
-    let (store, meter) = (store, meter)
-    meter.begin(base.descriptor.size, of: image)
+    let (store, meter, image) = (store, meter, images[layer])
+    if let image { meter.begin(base.descriptor.size, of: image) }
     var isDone = false
-    defer { meter.end(image, isDone: isDone) }
+    defer { if let image { meter.end(image, isDone: isDone) } }
     let implied = try await blocking {
-      try base.unpack(into: workspace.upper, store: store) { meter.add($0, to: image) }
+      try base.unpack(into: workspace.upper, store: store) { count in
+        if let image { meter.add(count, to: image) }
+      }
     }
     if !implied.isEmpty {
       let under = below[layer] ?? []

@@ -38,7 +38,7 @@ extension Solver {
 
 extension Operation {
   /// Trees that the operation reads in part, by the label of the key's part that covers them.
-  fileprivate var readTrees: [(label: String, tree: TreeReference)] {
+  var readTrees: [(label: String, tree: TreeReference)] {
     switch action {
     case .run(let run):
       run.mounts.compactMap { mount in

@@ -27,7 +27,7 @@ struct OperationKeys {
   }
 
   private func root(_ tree: TreeReference) -> String {
-    "\(OperationResult.chainDigest(solver.layers(of: tree)))"
+    "\(OperationResult.chainDigest(solver.names(of: tree)))"
   }
 
   // MARK: - RUN

@@ -105,7 +105,9 @@ extension Solver {
     var environment = run.environment + run.proxies
     var mounts: [SandboxMount] = []
     var hidden: [[UInt8]] = []
-    var caches = CacheMounts(store: store, platform: run.platform)
+    var caches = CacheMounts(store: store, platform: run.platform, imported: imported) {
+      [progress] in progress.handle($0)
+    }
     for cache in run.mounts.cacheActions.sorted(by: { $0.id < $1.id }) {
       try await caches.open(cache) { workspace in
         guard let seed = cache.seed else { return }

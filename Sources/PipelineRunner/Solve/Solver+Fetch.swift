@@ -29,10 +29,10 @@ extension Solver {
         source.keepsGitDirectory ? "git directory of \(source.reference ?? "")" : "",
         source.hasSubmodules ? "submodules" : "",
       ])
-    if let record = try recall(key) { return cached(record, over: [], key) }
+    if let record = try recall(key) { return cached(record, over: .scratch, key) }
     let claim = try await store.claim(key.digest)
     defer { withExtendedLifetime(claim) {} }
-    if let record = try recall(key) { return cached(record, over: [], key) }
+    if let record = try recall(key) { return cached(record, over: .scratch, key) }
     begin(operation)
     return try await keep(key) { workspace in
       try GitCheckout(source: source).checkOut(
@@ -47,7 +47,7 @@ extension Solver {
     key.add("url", url)
     key.add("checksum", checksum.map { "\($0)" } ?? "")
     let known = try recall(key)
-    if let known, checksum != nil { return cached(known, over: [], key) }
+    if let known, checksum != nil { return cached(known, over: .scratch, key) }
     let name = RemoteSource.fileName(of: url)
     let validators = Validators(known?.parts ?? [])
     begin(operation)
@@ -56,7 +56,7 @@ extension Solver {
     let file = workspace.upper.appending(name)
     guard let answer = try await inputs.downloads.get(url, unless: validators, into: file) else {
       guard let known else { throw Diagnostic("'\(url)' says it has not changed, and is not here") }
-      return cached(known, over: [], key)
+      return cached(known, over: .scratch, key)
     }
     if let checksum, answer.digest != checksum {
       throw Diagnostic(

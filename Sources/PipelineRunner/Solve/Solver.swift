@@ -40,7 +40,8 @@ final class Solver: Sendable {
     self.imported = imported
     leftovers = Leftovers(store)
     bases = BaseLayers(
-      store: store, images: plan.bases, imported: imported, progress: progress)
+      store: store, images: plan.bases, imported: imported, epoch: options.sourceDateEpoch,
+      progress: progress)
   }
 
   /// The result of an operation that is done.
@@ -140,7 +141,8 @@ final class Solver: Sendable {
     case .verify(let verify):
       try await check(verify, operation)
       return OperationResult(
-        layers: layers(of: verify.root), own: nil, created: nil, status: .cached, seconds: 0)
+        layers: layers(of: verify.root), names: names(of: verify.root), own: nil, created: nil,
+        status: .cached, seconds: 0)
     case .fetch(let source): return try await fetch(source, operation)
     case .run, .copy, .makeDirectory: return try await layered(operation)
     }
@@ -150,18 +152,19 @@ final class Solver: Sendable {
 
   /// An operation that makes a layer: from the cache where its key is known, by doing it otherwise.
   private func layered(_ operation: Operation) async throws -> OperationResult {
-    let below = layers(of: operation.parent)
+    let parent = operation.parent
     let quick = try await keys.quick(operation)
-    if let record = try recall(quick) { return cached(record, over: below, quick) }
+    if let record = try recall(quick) { return cached(record, over: parent, quick) }
     let exact = try await keys.exact(operation, quick: quick)
     if exact != quick, let record = try recall(exact) {
-      try store.setRecord(record, for: quick.digest)
-      return cached(record, over: below, quick, exact)
+      return try cachedExactly(record, over: parent, quick, exact)
     }
     let claim = try await store.claim(exact.digest)
     defer { withExtendedLifetime(claim) {} }
     // Another process may have done it while this one waited.
-    if let record = try recall(exact) { return cached(record, over: below, exact) }
+    if let record = try recall(exact) {
+      return try cachedExactly(record, over: parent, quick, exact)
+    }
     let reason = try reasonForMiss(exact, operation)
     if options.failsOnMiss {
       throw Diagnostic(
@@ -169,7 +172,7 @@ final class Solver: Sendable {
         at: operation.location, help: "--fail-on-miss was given; build without it first")
     }
     // The time that a base image takes to arrive is not the step's.
-    try await bases.ensure(below)
+    try await bases.ensure(layers(of: parent))
     begin(operation)
     let clock = ContinuousClock()
     let start = clock.now
@@ -178,32 +181,43 @@ final class Solver: Sendable {
     let record = Record(
       layer: layer, created: time(nil), seconds: seconds, parts: exact.parts, reason: reason)
     try store.setRecord(record, for: exact.digest)
-    if exact != quick { try store.setRecord(record, for: quick.digest) }
+    if exact != quick { try store.setRecord(record.pointing(to: exact), for: quick.digest) }
     try store.setRecord(record, for: siteKey(operation))
     return OperationResult(
-      layers: below + [layer], own: layer, created: record.created, status: .ran(because: reason),
-      seconds: 0, keys: [quick.digest, exact.digest])
+      layers: layers(of: parent) + [layer], names: names(of: parent) + [layer], own: layer,
+      created: record.created, status: .ran(because: reason), seconds: 0,
+      keys: [quick.digest, exact.digest])
+  }
+
+  /// A result that was found by content, remembered under the quick key too.
+  private func cachedExactly(
+    _ record: Record, over parent: TreeReference, _ quick: CacheKey, _ exact: CacheKey
+  ) throws -> OperationResult {
+    if exact != quick { try store.setRecord(record.pointing(to: exact), for: quick.digest) }
+    return cached(record, over: parent, quick, exact)
   }
 
   func cached(
-    _ record: Record, over below: [LayerID], _ keys: CacheKey...
+    _ record: Record, over parent: TreeReference, _ keys: CacheKey...
   ) -> OperationResult {
-    OperationResult(
-      layers: below + (record.layer.map { [$0] } ?? []), own: record.layer,
+    let name = record.content ?? record.layer
+    return OperationResult(
+      layers: layers(of: parent) + (record.layer.map { [$0] } ?? []),
+      names: names(of: parent) + (name.map { [$0] } ?? []), own: record.layer,
       created: record.created, status: .cached, seconds: 0, keys: keys.map(\.digest))
   }
 
   /// What a key led to, here or where a cache was imported from.
   func recall(_ key: CacheKey) throws -> Record? {
     guard options.usesCache else { return nil }
-    if let record = try store.record(for: key.digest), try isAtHand(record.layer) {
-      return record
-    }
-    guard let record = imported?.record(for: key.digest), try isAtHand(record.layer) else {
-      return nil
-    }
+    if let record = try store.record(for: key.digest), try isUsable(record) { return record }
+    guard let record = imported?.record(for: key.digest), try isUsable(record) else { return nil }
     try store.setRecord(record, for: key.digest)
     return record
+  }
+
+  private func isUsable(_ record: Record) throws -> Bool {
+    try record.isUsable(withEpoch: options.sourceDateEpoch) && isAtHand(record.layer)
   }
 
   private func isAtHand(_ layer: LayerID?) throws -> Bool {
@@ -249,6 +263,12 @@ final class Solver: Sendable {
   func layers(of tree: TreeReference) -> [LayerID] {
     guard case .operation(let id) = tree else { return [] }
     return self[id]?.layers ?? []
+  }
+
+  /// What keys call the layers of a tree whose operation is done.
+  func names(of tree: TreeReference) -> [LayerID] {
+    guard case .operation(let id) = tree else { return [] }
+    return self[id]?.names ?? []
   }
 
   /// A tree as directories, with base layers unpacked that nobody needed before.

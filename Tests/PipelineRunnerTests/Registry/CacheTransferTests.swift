@@ -10,64 +10,7 @@ import Testing
 
 /// Two machines are two stores here, with a registry or a directory between them.
 @Suite struct CacheTransferTests {
-  /// A base with busybox, a build context and a Dockerfile.
-  private struct Site {
-    let directory: TemporaryDirectory
-    var context: FilePath { directory.path.appending("context") }
-
-    init(base: String) throws {
-      directory = try TemporaryDirectory()
-      let bin = directory.path.appending("base/bin")
-      try DirectoryTree.make(bin, mode: 0o755)
-      let busybox = try FileContent.read("/bin/busybox")
-      try FileContent.write(bin.appending("busybox"), busybox)
-      _ = bin.appending("busybox").withPlatformString { chmod($0, 0o755) }
-      for name in ["sh", "cat", "rm", "mkdir", "touch", "chmod", "ln", "mkfifo"] {
-        _ = bin.appending(name).withPlatformString { symlink("busybox", $0) }
-      }
-      try directory.write("base/etc/gone", "gone")
-      try directory.write("base/dir/old", "old")
-      try directory.write("context/file", "one\n")
-      // Deletions, a directory made anew, one that ends as it was, hard links, a fifo, modes.
-      try directory.write(
-        "Dockerfile",
-        """
-        FROM \(base) AS build
-        COPY file /src/file
-        RUN cat /src/file /src/file > /out
-        FROM \(base)
-        RUN rm /etc/gone && rm -r /dir && mkdir /dir && touch /dir/new && rm -f /nothing
-        RUN touch /etc/brief && rm /etc/brief && ln /bin/busybox /bin/other && mkfifo -m 640 /pipe
-        RUN touch /fleeting && chmod 4755 /fleeting
-        RUN rm /fleeting && chmod 700 /
-        COPY --from=build /out /out
-        WORKDIR /made
-        """)
-    }
-
-    /// Builds with a store of its own name.
-    func build(_ machine: String, _ arguments: String...) async throws {
-      let command = try BuildCommand.parse(
-        [
-          "--state-dir", directory.path.appending(machine).string, "--progress", "quiet",
-          "--build-context", "base=\(directory.path)/base", "-f",
-          directory.path.appending("Dockerfile").string, "--iidfile",
-          directory.path.appending("\(machine).id").string,
-        ] + arguments + [context.string])
-      try await command.run()
-    }
-
-    func id(_ machine: String) throws -> String {
-      String(
-        decoding: try FileContent.read(directory.path.appending("\(machine).id")), as: UTF8.self)
-    }
-
-    func layers(_ machine: String) throws -> Int {
-      try DirectoryTree.names(in: directory.path.appending(machine).appending("layers")).count
-    }
-  }
-
-  private func check(_ site: Site, to target: String, from source: String) async throws {
+  private func check(_ site: CacheSite, to target: String, from source: String) async throws {
     try await site.build("first", "--cache-to", "\(target),mode=max")
     // Nothing runs, and nothing is fetched but what the cache says of itself.
     try await site.build("second", "--fail-on-miss", "--cache-from", source)
@@ -101,10 +44,10 @@ import Testing
   @Test("a machine goes on from another's work through a registry")
   func registry() async throws {
     let registry = try DockerRegistry()
-    let base = try Site(base: "base")
+    let base = try CacheSite(base: "base")
     try base.directory.write("Dockerfile", "FROM base\n")
     try await base.build("base", "-t", "\(registry.host)/base:1", "--push")
-    let site = try Site(base: "\(registry.host)/base:1")
+    let site = try CacheSite(base: "\(registry.host)/base:1")
     let cache = "type=registry,ref=\(registry.host)/cache:main"
     try await check(site, to: cache, from: cache)
     // Not even the base's layers were needed.
@@ -117,7 +60,7 @@ import Testing
 
   @Test("a machine goes on from another's work through a directory")
   func local() async throws {
-    let site = try Site(base: "base")
+    let site = try CacheSite(base: "base")
     let folder = site.directory.path.appending("cache")
     try await check(site, to: "type=local,dest=\(folder)", from: "type=local,src=\(folder)")
   }
@@ -164,14 +107,65 @@ import Testing
       RegistryReference("\(registry.host)/cache:main"), client: fixture.client,
       store: fixture.store)
     try await place.add(Self.document(2), blobs: [], scratch: fixture.directory.path)
-    let read = try #require(try place.read())
-    #expect(read.document.contains(Self.document(1)))
-    #expect(read.document.contains(Self.document(2)))
+    let read = try #require(try CacheDocument(at: place))
+    #expect(read.contains(Self.document(1)))
+    #expect(read.contains(Self.document(2)))
     #expect(puts.withLock { $0 } == 2)
   }
 
+  /// Documents of writers that begin at the same moment, each to a place of its own making.
+  private func writeAtOnce(
+    _ count: UInt64, scratch: FilePath, _ place: @Sendable @escaping () throws -> any CachePlace
+  ) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for writer in 1...count {
+        group.addTask {
+          let bytes = FakeImage.noise(32, seed: writer)
+          let file = scratch.appending("blob-\(writer)")
+          try FileContent.write(file, bytes)
+          let document = Self.document(writer)
+          let blobs = document.layers.map { layer in
+            RegistryPush.Blob(descriptor: layer.packed.descriptor, origin: nil) { file }
+          }
+          let folder = scratch.appending("writer-\(writer)")
+          try DirectoryTree.make(folder, mode: 0o755)
+          try await place().add(document, blobs: blobs, scratch: folder)
+        }
+      }
+      try await group.waitForAll()
+    }
+    let found = try #require(try CacheDocument(at: place()))
+    for writer in 1...count { #expect(found.contains(Self.document(writer)), "\(writer)") }
+  }
+
+  @Test("eight writers at once lose nothing in a registry")
+  func writersInRegistry() async throws {
+    let registry = try DockerRegistry()
+    let fixture = try RegistryFixture()
+    var retries = RetryPolicy()
+    // A loopback registry needs less time between a look and a write.
+    retries.wait = { seconds in usleep(UInt32(seconds * 300_000)) }
+    let client = RegistryClient(options: RegistryOptions(retries: retries))
+    let reference = try RegistryReference("\(registry.host)/cache:main")
+    let store = fixture.store
+    try await writeAtOnce(8, scratch: fixture.directory.path) {
+      try RegistryCachePlace(reference, client: client, store: store)
+    }
+  }
+
+  @Test("eight writers at once lose nothing in a directory, which none of them finds made")
+  func writersInDirectory() async throws {
+    for _ in 0..<3 {
+      let directory = try TemporaryDirectory()
+      let target = directory.path.appending("cache")
+      try await writeAtOnce(8, scratch: directory.path) {
+        LocalCachePlace(directory: target, tag: "latest")
+      }
+    }
+  }
+
   @Test("an image is not taken for a cache, and a later version is not misread")
-  func others() throws {
+  func others() async throws {
     let registry = try FakeRegistry()
     registry.add(try FakeImage(layers: []), tags: ["main"])
     let fixture = try RegistryFixture()
@@ -179,7 +173,15 @@ import Testing
       RegistryReference("\(registry.host)/cache:main"), client: fixture.client,
       store: fixture.store)
     #expect(
-      fixture.failure { _ = try place.read() } == """
+      fixture.failure { _ = try place.read(for: [.current]) } == """
+        '\(registry.host)/cache:main' is an image that holds no cache, or another program's cache
+        help: build it with --cache-to type=inline, or give the cache a name of its own
+        """)
+    let failure = await fixture.asyncFailure {
+      try await place.add(Self.document(1), blobs: [], scratch: fixture.directory.path)
+    }
+    #expect(
+      failure == """
         '\(registry.host)/cache:main' is an image or another program's cache, and no cache of this one
         help: give the cache a name of its own
         """)
@@ -219,8 +221,12 @@ import Testing
     ("mode=max", "it has no type="),
     ("type=gha", "there is no type 'gha'"),
     (
-      "type=inline",
-      "an image does not hold what a cache needs: its layers leave out what lies below"
+      "type=inline,mode=max", "an image tells of the steps whose layers it has, and of no others"
+    ),
+    ("type=inline,cache-mounts=true", "an image does not hold cache mounts"),
+    (
+      "type=registry,ref=a@sha256:\(String(repeating: "1", count: 64))",
+      "'a@sha256:\(String(repeating: "1", count: 64))' has a digest, and a cache goes to a tag"
     ),
     ("type=local,dest=x,mode=all", "there is no mode 'all'"),
     ("type=local,dest=x,made=max", "there is no field 'made'"),
