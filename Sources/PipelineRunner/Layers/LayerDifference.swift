@@ -66,8 +66,8 @@ final class LayerDifference {
     _ name: UnsafePointer<CChar>, _ left: CInt, _ right: CInt, _ path: [UInt8]
   ) throws {
     var (first, second) = (stat(), stat())
-    guard fstatat(left, name, &first, AT_SYMLINK_NOFOLLOW) == 0,
-      fstatat(right, name, &second, AT_SYMLINK_NOFOLLOW) == 0
+    guard FileRecord.status(of: name, in: left, &first) == 0,
+      FileRecord.status(of: name, in: right, &second) == 0
     else { throw SystemError("fstatat", path: path) }
     let type = first.st_mode & S_IFMT
     if type != second.st_mode & S_IFMT { return add(path, "is of another type") }
