@@ -4,7 +4,7 @@ import SystemPackage
 @testable import PipelineRunner
 
 /// A directory for one test, removed with the object.
-final class TemporaryDirectory {
+final class TemporaryDirectory: Sendable {
   let path: FilePath
 
   init() throws {

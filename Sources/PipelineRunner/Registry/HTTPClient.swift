@@ -8,10 +8,14 @@ import Synchronization
 /// Every call blocks; use it inside ``blocking(_:)``.
 final class HTTPClient: Sendable {
   private let certificates: CertificateDirectories
+  private let patience: TransferPatience
   private let pools = Mutex<[HTTPOrigin: ConnectionPool]>([:])
 
-  init(certificates: CertificateDirectories) {
+  init(
+    certificates: CertificateDirectories, patience: TransferPatience = TransferPatience()
+  ) {
     self.certificates = certificates
+    self.patience = patience
   }
 
   /// Sends one request and waits for the head of its answer; redirects are answers too.
@@ -38,7 +42,7 @@ final class HTTPClient: Sendable {
     let trust = try certificates.settings(for: origin)
     return pools.withLock { pools in
       if let pool = pools[origin] { return pool }
-      let pool = ConnectionPool(trust: trust)
+      let pool = ConnectionPool(trust: trust, patience: patience)
       pools[origin] = pool
       return pool
     }
@@ -48,14 +52,16 @@ final class HTTPClient: Sendable {
 /// The connections to one server.
 final class ConnectionPool: Sendable {
   let trust: TrustSettings
+  private let patience: TransferPatience
   private let idle = Mutex<[HTTPConnection]>([])
   private let slots = DispatchSemaphore(value: ConnectionPool.limit)
 
   /// How many transfers one server sees at once.
   static let limit = 6
 
-  init(trust: TrustSettings) {
+  init(trust: TrustSettings, patience: TransferPatience) {
     self.trust = trust
+    self.patience = patience
   }
 
   /// Waits for a connection.
@@ -65,7 +71,7 @@ final class ConnectionPool: Sendable {
     }
     if let connection = idle.withLock({ $0.popLast() }) { return connection }
     do {
-      return try HTTPConnection()
+      return try HTTPConnection(patience: patience)
     } catch {
       slots.signal()
       throw error

@@ -25,22 +25,25 @@ final class HTTPConnection: @unchecked Sendable {
   private var lines: [String] = []
   private var response: HTTPResponse?
   private var result: CURLcode?
-  private var lastMove = ContinuousClock.now
+  private let patience: TransferPatience
+  /// How long somebody has waited since the last byte.
+  private var silence = Duration.zero
+  /// What came of the body while somebody waited, and how long that was.
+  private var pace: (bytes: Int, time: Duration) = (0, .zero)
   private var source = HTTPRequest.Body.none
   private var sourceFile: CInt = -1
   private var sourceOffset: Int64 = 0
 
-  /// How long nothing may arrive before the transfer counts as broken.
-  private static let patience = Duration.seconds(60)
   private static let bufferSize = 1 << 20
   private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
-  init() throws(TransferError) {
+  init(patience: TransferPatience) throws(TransferError) {
     guard Self.isReady, let easy = curl_easy_init(), let multi = curl_multi_init() else {
       throw TransferError(kind: .other, reason: "libcurl cannot be started")
     }
     self.easy = easy
     self.multi = multi
+    self.patience = patience
     buffer = .allocate(byteCount: Self.bufferSize, alignment: 16)
   }
 
@@ -65,7 +68,8 @@ final class HTTPConnection: @unchecked Sendable {
     readable = 0..<0
     isPaused = false
     failureBuffer.pointee = 0
-    lastMove = .now
+    silence = .zero
+    pace = (0, .zero)
     try configure(request, trust)
     isActive = true
     curl_multi_add_handle(multi, easy)
@@ -202,14 +206,37 @@ final class HTTPConnection: @unchecked Sendable {
     var running: CInt = 0
     let before = readable
     let hadResponse = response != nil
+    let start = ContinuousClock.now
+    defer { pace.time += .now - start }
     Self.withoutPipeSignal { curl_multi_perform(multi, &running) }
     let code = ccurl_result(multi)
     if code >= 0 { result = CURLcode(UInt32(code)) }
     if result != nil || readable != before || (response != nil) != hadResponse { return }
+    silence += .now - start
+    let pollStart = ContinuousClock.now
     curl_multi_poll(multi, nil, 0, 200, nil)
-    if ContinuousClock.now - lastMove > Self.patience {
-      throw TransferError(kind: .interrupted, reason: "nothing arrived for a minute")
+    silence += .now - pollStart
+    try checkPace()
+  }
+
+  /// Ends a transfer that stands still, or that a server keeps alive with a byte now and then.
+  private func checkPace() throws(TransferError) {
+    var isSending = false
+    if case .none = source {} else { isSending = response == nil }
+    let limit = isSending ? patience.answer : patience.silence
+    if silence > limit {
+      throw TransferError(
+        kind: .interrupted,
+        reason: "nothing arrived for \(Int(TransferPatience.seconds(limit).rounded())) seconds")
     }
+    guard response != nil, pace.time > patience.silence else { return }
+    let seconds = TransferPatience.seconds(pace.time)
+    if Double(pace.bytes) < patience.slowest * seconds {
+      throw TransferError(
+        kind: .interrupted,
+        reason: "only \(pace.bytes) bytes arrived in \(Int(seconds.rounded())) seconds")
+    }
+    pace = (0, .zero)
   }
 
   /// OpenSSL writes to sockets that may be closed; the signal must not end the process, and its
@@ -240,7 +267,7 @@ final class HTTPConnection: @unchecked Sendable {
   }
 
   private func receiveHeader(_ bytes: UnsafeRawBufferPointer) -> Int {
-    lastMove = .now
+    silence = .zero
     let line = String(decoding: bytes, as: UTF8.self).trimmedLine
     if line.hasPrefix("HTTP/") {
       lines = [line]
@@ -248,6 +275,7 @@ final class HTTPConnection: @unchecked Sendable {
       lines.append(line)
     } else if let head = Self.parse(lines), head.status >= 200 {
       response = head
+      pace = (0, .zero)
     }
     return bytes.count
   }
@@ -265,7 +293,8 @@ final class HTTPConnection: @unchecked Sendable {
   }
 
   private func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
-    lastMove = .now
+    silence = .zero
+    pace.bytes += bytes.count
     if readable.isEmpty { readable = 0..<0 }
     guard let base = buffer.baseAddress, let from = bytes.baseAddress else { return 0 }
     if buffer.count - readable.upperBound < bytes.count {
@@ -282,7 +311,7 @@ final class HTTPConnection: @unchecked Sendable {
   }
 
   private func provide(_ target: UnsafeMutableRawBufferPointer) -> Int {
-    lastMove = .now
+    silence = .zero
     switch source {
     case .none: return 0
     case .bytes(let bytes):

@@ -39,6 +39,25 @@ struct HTTPResponse: Sendable {
   }
 }
 
+/// How long a transfer may stand still, and how slowly it may go, before it counts as broken.
+///
+/// Only the time in which somebody waits for the server counts: a reader that is busy elsewhere
+/// breaks nothing.
+struct TransferPatience: Hashable, Sendable {
+  /// Without a byte, and the span that a speed is taken over.
+  var silence = Duration.seconds(60)
+  /// Without a byte while a body is sent, or until it is answered: a registry that moves a large
+  /// layer to its storage says nothing meanwhile.
+  var answer = Duration.seconds(300)
+  /// Bytes in a second of a body that arrives.
+  var slowest = 1000.0
+
+  static func seconds(_ duration: Duration) -> Double {
+    let parts = duration.components
+    return Double(parts.seconds) + Double(parts.attoseconds) / 1e18
+  }
+}
+
 /// Why there is no answer, or only a part of one.
 struct TransferError: Error, Hashable, Sendable {
   enum Kind: Hashable, Sendable {

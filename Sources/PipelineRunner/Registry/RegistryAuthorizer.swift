@@ -7,9 +7,12 @@ import Synchronization
 /// A login goes to its own registry, and to the token server which that registry names over a
 /// connection that nobody can listen to (threat 27).
 final class RegistryAuthorizer: Sendable {
-  private struct Token {
+  /// The header of a request, and whose it is.
+  struct Authorization: Sendable {
     var header: String
-    var expires: ContinuousClock.Instant?
+    /// False for a guest's token.
+    var hasLogin: Bool
+    fileprivate var expires: ContinuousClock.Instant?
   }
 
   /// The registry as the user wrote it: what logins are kept under.
@@ -19,7 +22,9 @@ final class RegistryAuthorizer: Sendable {
   private let client: HTTPClient
   /// A login given on the command line, which stands above those in files.
   private let given: RegistryCredential?
-  private let tokens = Mutex<[RegistryScope?: Token]>([:])
+  private let tokens = Mutex<[RegistryScope?: Authorization]>([:])
+  /// Held while a challenge is answered: of requests refused at once, one fetches the token.
+  private let answering = Mutex(())
 
   init(
     registry: String, origin: HTTPOrigin, options: RegistryOptions, client: HTTPClient,
@@ -32,38 +37,50 @@ final class RegistryAuthorizer: Sendable {
     given = login
   }
 
-  /// The header to send without being asked: what served for this scope before.
-  func known(for scope: RegistryScope?) -> String? {
+  /// What to send without being asked: what served for this scope before.
+  func known(for scope: RegistryScope?) -> Authorization? {
     tokens.withLock { tokens in
       guard let token = tokens[scope] else { return nil }
       if let expires = token.expires, expires <= .now { return nil }
-      return token.header
+      return token
     }
   }
 
-  /// The header that answers a challenge; nil where nothing is known that could.
+  /// What answers a challenge; nil where nothing is known that could.
+  ///
+  /// `refused` is what the challenged request was sent with.
   ///
   /// - Throws: a diagnostic; no text of it holds a secret.
-  func answer(_ challenge: AuthenticationChallenge, for scope: RegistryScope?) throws -> String? {
-    tokens.withLock { _ = $0.removeValue(forKey: scope) }
+  func answer(
+    _ challenge: AuthenticationChallenge, for scope: RegistryScope?, refused: Authorization?
+  ) throws -> Authorization? {
+    try answering.withLock { _ in
+      if let known = known(for: scope), known.header != refused?.header { return known }
+      tokens.withLock { _ = $0.removeValue(forKey: scope) }
+      let token = try make(challenge, scope)
+      if let token { tokens.withLock { $0[scope] = token } }
+      return token
+    }
+  }
+
+  private func make(
+    _ challenge: AuthenticationChallenge, _ scope: RegistryScope?
+  ) throws -> Authorization? {
     let login =
       try given
       ?? options.credentials.credential(
         for: registry, repository: scope?.repository ?? "")
-    let token: Token
     switch (challenge, login) {
     case (_, .bearer(let text)):
-      token = Token(header: try bearer(text))
+      return Authorization(header: try bearer(text), hasLogin: true)
     case (.basic, .password(let user, let password)):
-      token = Token(header: Self.basic(user, password))
+      return Authorization(header: Self.basic(user, password), hasLogin: true)
     case (.basic, _): return nil
     case (.bearer(let realm, let service, let asked), _):
       let address = try self.realm(realm)
-      let scopes = (scope?.texts ?? []) + (asked.map { [$0] } ?? [])
-      token = try fetch(from: address, service: service, scopes: scopes.uniqued, login)
+      return try fetch(
+        from: address, service: service, scopes: Self.scopes(scope?.texts ?? [], asked), login)
     }
-    tokens.withLock { $0[scope] = token }
-    return token.header
   }
 
   private static func basic(_ user: String, _ password: String) -> String {
@@ -92,6 +109,25 @@ final class RegistryAuthorizer: Sendable {
       help: "ask who runs the registry to give an https token address")
   }
 
+  /// The scopes to ask for: our own, and what the challenge names beside them.
+  ///
+  /// A challenge names what its request lacks, so most of it is in our own already; asked for once
+  /// more it would give the token server two answers to find.
+  static func scopes(_ own: [String], _ asked: String?) -> [String] {
+    func parts(_ scope: some StringProtocol) -> (name: String, actions: Set<String>) {
+      let colon = scope.lastIndex(of: ":") ?? scope.endIndex
+      return (
+        String(scope[..<colon]), Set(scope[colon...].dropFirst().split(separator: ",").map(String.init))
+      )
+    }
+    let known = own.map { parts($0) }
+    return own
+      + (asked ?? "").split(separator: " ").filter { scope in
+        let (name, actions) = parts(scope)
+        return !known.contains { $0.name == name && $0.actions.isSuperset(of: actions) }
+      }.map(String.init)
+  }
+
   // MARK: - Token servers
 
   private struct Answer: Decodable {
@@ -108,7 +144,7 @@ final class RegistryAuthorizer: Sendable {
 
   private func fetch(
     from realm: WebAddress, service: String?, scopes: [String], _ login: RegistryCredential?
-  ) throws -> Token {
+  ) throws -> Authorization {
     var request = HTTPRequest(address: realm)
     if case .identity(let token) = login {
       let fields = [
@@ -142,9 +178,16 @@ final class RegistryAuthorizer: Sendable {
     else {
       throw Diagnostic("the token server '\(realm.origin)' answered without a token")
     }
-    // A minute where nothing is said, and a margin for the way.
-    let life = max(answer.expiresIn ?? 60, 20) - 10
-    return Token(header: try bearer(text), expires: .now + .seconds(min(life, 86_400)))
+    return Authorization(
+      header: try bearer(text), hasLogin: login != nil,
+      expires: .now + .seconds(Self.life(answer.expiresIn)))
+  }
+
+  /// How long a token serves: a minute where nothing is said, and less than was said, as the way
+  /// takes time too.
+  static func life(_ said: Double?) -> Double {
+    let seconds = min(max(said ?? 60, 0), 86_400)
+    return max(seconds - 10, seconds / 2)
   }
 
   private func send(_ request: HTTPRequest) throws -> HTTPExchange {
@@ -179,6 +222,10 @@ final class RegistryAuthorizer: Sendable {
       return Diagnostic("the token server '\(realm.origin)' answered with status \(status)")
     }
     return switch login {
+    case .password(let user, _) where given != nil:
+      Diagnostic(
+        "the registry '\(registry)' does not accept the login of '\(user)'",
+        help: "check the user's name and the password")
     case .password(let user, _):
       Diagnostic(
         "the registry '\(registry)' does not accept the login of '\(user)'",
@@ -212,13 +259,5 @@ final class RegistryAuthorizer: Sendable {
       }
     }
     return result
-  }
-}
-
-extension Array where Element: Hashable {
-  /// The elements without repetitions, in the order of their first occurrence.
-  fileprivate var uniqued: [Element] {
-    var seen = Set<Element>()
-    return filter { seen.insert($0).inserted }
   }
 }

@@ -9,8 +9,13 @@ final class RegistryBlobReader: BlobReader {
   private var repository: RegistryRepository
   private var exchange: HTTPExchange?
   private var received: Int64 = 0
-  /// Failures since the last byte that arrived.
+  /// Breaks without progress between them, and where the last one was.
   private var failures = 0
+  private var lastBreak: Int64 = 0
+  /// What counts as progress: a server that drips must not be asked for ever.
+  private static let progress: Int64 = 64 << 10
+  /// The registry itself, where a mirror is being read.
+  private var fallback: RegistryRepository?
 
   init(
     _ descriptor: Descriptor, of repositories: [RegistryRepository], _ subject: String
@@ -27,15 +32,17 @@ final class RegistryBlobReader: BlobReader {
         try Cancellation.check()
         continue
       }
-      guard found.response.status == 200 else {
-        found.discard()
+      let length = found.response.contentLength
+      guard found.response.status == 200, length == nil || length == descriptor.size else {
+        found.finish()
         continue
       }
       repository = candidate
+      fallback = last
       exchange = found
       break
     }
-    if let exchange { try check(exchange) } else { exchange = try open() }
+    if exchange == nil { exchange = try open() }
   }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
@@ -47,7 +54,7 @@ final class RegistryBlobReader: BlobReader {
         received += Int64(count)
         if received > descriptor.size { throw tooLong() }
         if count > 0 {
-          failures = 0
+          if received - lastBreak >= Self.progress { failures = 0 }
           return count
         }
         if received == descriptor.size { return 0 }
@@ -65,6 +72,14 @@ final class RegistryBlobReader: BlobReader {
   private func pause(after error: TransferError) throws {
     let endpoint = repository.endpoint
     failures += 1
+    lastBreak = received
+    if let fallback, !error.isTransient || failures == endpoint.retries.attempts {
+      // A mirror's trouble is not the build's.
+      repository = fallback
+      self.fallback = nil
+      failures = 0
+      return
+    }
     guard error.isTransient, failures < endpoint.retries.attempts,
       let delay = endpoint.retries.delay(after: failures, response: nil)
     else {

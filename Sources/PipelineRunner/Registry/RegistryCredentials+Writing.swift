@@ -15,9 +15,9 @@ extension RegistryCredentials {
   /// - Throws: a diagnostic; the file is then what it was.
   @discardableResult
   func store(user: String, password: String, for registry: String) throws -> Place {
-    try change(registry) { configuration, server in
+    try change(registry) { configuration, server, file in
       if let helper = Self.helper(configuration, registry) {
-        try CredentialHelper(name: helper).store(server, user: user, password: password)
+        try self.helper(helper, in: file).store(server, user: user, password: password)
         // An entry marks the server as known, as docker writes it.
         return (.object([:]), .helper("docker-credential-\(helper)"))
       }
@@ -29,24 +29,30 @@ extension RegistryCredentials {
   /// Forgets a login.
   @discardableResult
   func erase(_ registry: String) throws -> Place {
-    try change(registry) { configuration, server in
+    try change(registry) { configuration, server, file in
       guard let helper = Self.helper(configuration, registry) else { return (nil, nil) }
-      try CredentialHelper(name: helper).erase(server)
+      try self.helper(helper, in: file).erase(server)
       return (nil, .helper("docker-credential-\(helper)"))
     }
   }
 
   private static func helper(_ configuration: JSONValue, _ registry: String) -> String? {
-    let keys = registry == "docker.io" ? [hub, "index.docker.io", "docker.io"] : [registry]
-    for key in keys {
+    for key in (registry == "docker.io" ? [hub] : []) + spellings(registry) {
       if let own = configuration["credHelpers"]?[key]?.string, !own.isEmpty { return own }
     }
     return configuration["credsStore"]?.string.flatMap { $0.isEmpty ? nil : $0 }
   }
 
+  /// A registry's host and its other names; keys of logins are one of these once normalised.
+  private static func spellings(_ registry: String) -> [String] {
+    registry == "docker.io" ? ["docker.io", "index.docker.io", "registry-1.docker.io"] : [registry]
+  }
+
   private func change(
     _ registry: String,
-    _ body: (_ configuration: JSONValue, _ server: String) throws -> (JSONValue?, Place?)
+    _ body: (_ configuration: JSONValue, _ server: String, _ file: FilePath) throws -> (
+      JSONValue?, Place?
+    )
   ) throws -> Place {
     guard let file = file.map(Self.followingLink) else {
       throw Diagnostic(
@@ -65,12 +71,16 @@ extension RegistryCredentials {
         }
         configuration = read
       }
-      let (entry, place) = try body(configuration, server)
+      let (entry, place) = try body(configuration, server, file)
+      var logins: [String: JSONValue] = [:]
+      if case .object(let known) = configuration["auths"] { logins = known }
+      // Under whatever name it was kept: an old one must not be found instead, or after a logout.
+      let old = logins.keys.filter { Self.spellings(registry).contains(Self.normalized($0)) }
       // Forgetting what is not there leaves the file alone.
-      if entry == nil, configuration["auths"]?[server] == nil { return place ?? .file(file) }
-      var logins = configuration["auths"] ?? .object([:])
+      if entry == nil, old.isEmpty { return place ?? .file(file) }
+      for key in old { logins[key] = nil }
       logins[server] = entry
-      configuration["auths"] = logins
+      configuration["auths"] = .object(logins)
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try Self.replace(file, with: Array(try encoder.encode(configuration)) + [10])

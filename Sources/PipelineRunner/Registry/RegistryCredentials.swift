@@ -17,6 +17,8 @@ enum RegistryCredential: Hashable, Sendable {
 /// Keys are hosts, with a repository below them where a login is for that alone.
 struct RegistryCredentials: Hashable, Sendable {
   var file: FilePath?
+  /// How long a helper may take: it may have to ask somebody for a password of its own.
+  var patience = Duration.seconds(120)
 
   /// `$REGISTRY_AUTH_FILE`, else `config.json` in `$DOCKER_CONFIG` or `~/.docker`.
   static var standard: RegistryCredentials {
@@ -51,8 +53,8 @@ struct RegistryCredentials: Hashable, Sendable {
     guard let file, let configuration = try read(file) else { return nil }
     let keys = Self.keys(for: registry, repository: repository)
     for key in keys {
-      if let helper = configuration.credHelpers?[key] {
-        return try CredentialHelper(name: helper).get(key)
+      if let name = configuration.credHelpers?[key], !name.isEmpty {
+        return try helper(name, in: file).get(Self.helperKey(for: registry, key))
       }
     }
     for key in keys {
@@ -60,10 +62,20 @@ struct RegistryCredentials: Hashable, Sendable {
         if let credential = try Self.credential(entry, key, file) { return credential }
       }
     }
-    guard let helper = configuration.credsStore, !helper.isEmpty else { return nil }
-    // A store is asked by the server's name as docker writes it.
-    let server = registry == "docker.io" ? Self.hub : registry
-    return try CredentialHelper(name: helper).get(server)
+    guard let name = configuration.credsStore, !name.isEmpty else { return nil }
+    return try helper(name, in: file).get(Self.helperKey(for: registry, registry))
+  }
+
+  /// What a helper is asked for: logins to Docker Hub are kept under one name, however they are
+  /// spelled in the file.
+  static func helperKey(for registry: String, _ key: String) -> String {
+    registry == "docker.io" ? hub : key
+  }
+
+  /// The helper of a name in the file.
+  func helper(_ name: String, in file: FilePath) -> CredentialHelper {
+    CredentialHelper(
+      program: "docker-credential-\(name)", name: name, file: file, patience: patience)
   }
 
   /// The name under which docker keeps Docker Hub's login.
@@ -85,7 +97,7 @@ struct RegistryCredentials: Hashable, Sendable {
   }
 
   /// A key without scheme and version: `https://HOST/v1/` is how old clients wrote a host.
-  private static func normalized(_ key: String) -> String {
+  static func normalized(_ key: String) -> String {
     var rest = key[...]
     for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) {
       rest = rest.dropFirst(scheme.count)
@@ -136,69 +148,5 @@ struct RegistryCredentials: Hashable, Sendable {
         "the registries' logins in '\(file)' are no valid JSON",
         help: "mend the file, or name another with REGISTRY_AUTH_FILE")
     }
-  }
-}
-
-/// A program that keeps logins, such as `docker-credential-pass`.
-struct CredentialHelper: Sendable {
-  var name: String
-
-  private struct Answer: Codable {
-    var serverURL: String
-    var username: String
-    var secret: String
-
-    enum CodingKeys: String, CodingKey {
-      case serverURL = "ServerURL"
-      case username = "Username"
-      case secret = "Secret"
-    }
-  }
-
-  /// The login for a server; nil where the helper has none.
-  func get(_ server: String) throws -> RegistryCredential? {
-    let output = try run("get", input: server)
-    guard output.status == 0 else {
-      if output.text.contains("credentials not found") { return nil }
-      throw failed("get", output)
-    }
-    guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(output.text.utf8)) else {
-      throw Diagnostic("the credential helper '\(program)' answered something unreadable")
-    }
-    if answer.username == "<token>" { return .identity(token: answer.secret) }
-    return .password(user: answer.username, password: answer.secret)
-  }
-
-  func store(_ server: String, user: String, password: String) throws {
-    let answer = Answer(serverURL: server, username: user, secret: password)
-    let input = String(decoding: try JSONEncoder().encode(answer), as: UTF8.self)
-    let output = try run("store", input: input)
-    guard output.status == 0 else { throw failed("store", output) }
-  }
-
-  func erase(_ server: String) throws {
-    let output = try run("erase", input: server)
-    guard output.status == 0 || output.text.contains("credentials not found") else {
-      throw failed("erase", output)
-    }
-  }
-
-  private var program: String { "docker-credential-\(name)" }
-
-  private func run(_ action: String, input: String) throws(Diagnostic) -> ChildProcess.Output {
-    guard !name.contains("/") else {
-      throw Diagnostic("'\(name)' is no name of a credential helper")
-    }
-    do {
-      return try ChildProcess.run([program, action], input: Array(input.utf8))
-    } catch {
-      throw error.diagnostic("the credential helper '\(program)' cannot be run")
-    }
-  }
-
-  private func failed(_ action: String, _ output: ChildProcess.Output) -> Diagnostic {
-    // Only the first line, and only on failure: on success the output is a secret.
-    let line = output.text.split(separator: "\n").first.map(String.init) ?? "no words"
-    return Diagnostic("the credential helper '\(program)' failed to \(action): \(line.prefix(200))")
   }
 }

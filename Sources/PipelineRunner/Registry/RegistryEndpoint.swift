@@ -11,6 +11,8 @@ final class RegistryEndpoint: Sendable {
   var retries: RetryPolicy { options.retries }
   var chunkSize: Int64 { options.chunkSize }
   private let authorizer: RegistryAuthorizer
+  /// Whether it is there to try a login that is not stored yet.
+  private let checksLogin: Bool
 
   init(
     name: String, base: WebAddress, client: HTTPClient, options: RegistryOptions,
@@ -20,6 +22,7 @@ final class RegistryEndpoint: Sendable {
     self.base = base
     self.client = client
     self.options = options
+    checksLogin = login != nil
     authorizer = RegistryAuthorizer(
       registry: name, origin: base.origin, options: options, client: client, login: login)
   }
@@ -64,7 +67,9 @@ final class RegistryEndpoint: Sendable {
       var message = HTTPRequest(
         method: request.method, address: address, headers: request.headers, body: request.body)
       // A login and a token are for their registry: no other origin sees them (threat 27).
-      if isOwn, let authorization { message.headers.append(("Authorization", authorization)) }
+      if isOwn, let authorization {
+        message.headers.append(("Authorization", authorization.header))
+      }
       let exchange: HTTPExchange
       do {
         exchange = try client.send(message)
@@ -75,6 +80,7 @@ final class RegistryEndpoint: Sendable {
         else { throw unreachable(error, address.origin, request.subject) }
         attempt += 1
         try options.retries.wait(delay)
+        wasChallenged = false
         continue
       }
       let response = exchange.response
@@ -84,8 +90,9 @@ final class RegistryEndpoint: Sendable {
           among: response.values("www-authenticate"))
         exchange.discard()
         guard !wasChallenged, let challenge,
-          let answer = try authorizer.answer(challenge, for: request.scope)
-        else { throw denied(request.subject, hasLogin: wasChallenged) }
+          let answer = try authorizer.answer(
+            challenge, for: request.scope, refused: authorization)
+        else { throw denied(request.subject, hasLogin: authorization?.hasLogin ?? false) }
         wasChallenged = true
         authorization = answer
       case 301, 302, 303, 307, 308:
@@ -100,6 +107,8 @@ final class RegistryEndpoint: Sendable {
         exchange.discard()
         attempt += 1
         try options.retries.wait(delay)
+        // A token may have expired meanwhile.
+        wasChallenged = false
       default:
         return exchange
       }
@@ -191,6 +200,8 @@ final class RegistryEndpoint: Sendable {
 
   private func advice(_ response: HTTPResponse) -> String? {
     switch response.status {
+    case 400 where !base.origin.isSecure:
+      "if it speaks TLS, take it out of --plain-http and of docker's insecure-registries; one on loopback wants its authority in /etc/docker/certs.d/\(base.origin.authority)/ca.crt"
     case 403: "log in with 'pipeline login \(name)' as somebody who may do that"
     case 429:
       response["retry-after"].map {
@@ -210,11 +221,17 @@ final class RegistryEndpoint: Sendable {
   }
 
   private func denied(_ subject: String, hasLogin: Bool) -> Diagnostic {
-    Diagnostic(
+    if checksLogin {
+      return Diagnostic(
+        "the registry '\(name)' does not accept this login",
+        help: "check the user's name and the password")
+    }
+    return Diagnostic(
       hasLogin
         ? "the registry '\(name)' does not let this login reach \(subject)"
         : "the registry '\(name)' wants a login for \(subject)",
-      help: "log in with 'pipeline login \(name)'")
+      help: "log in with 'pipeline login \(name)'"
+        + (hasLogin ? " as somebody who may do that" : ""))
   }
 
   /// A failed transfer as a diagnostic.

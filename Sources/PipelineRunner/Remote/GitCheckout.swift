@@ -9,6 +9,9 @@ import SystemPackage
 struct GitCheckout {
   let source: GitSource
 
+  /// The repository as messages name it.
+  private var name: String { RemoteSource.withoutPassword(source.remote) }
+
   /// The commit that the reference stands for now.
   ///
   /// - Throws: a diagnostic with what git said.
@@ -29,7 +32,7 @@ struct GitCheckout {
       }, uniquingKeysWith: { first, _ in first })
     guard let commit = names.lazy.compactMap({ commits[$0] }).first else {
       throw Diagnostic(
-        "'\(source.remote)' has no branch or tag '\(reference)'",
+        "'\(name)' has no branch or tag '\(reference)'",
         help: EditDistance.nearest(
           to: reference,
           among: commits.keys.compactMap { $0.split(separator: "/").last.map(String.init) }.sorted()
@@ -42,7 +45,7 @@ struct GitCheckout {
   private func check(_ commit: String) throws(Diagnostic) {
     guard let checksum = source.checksum, !commit.hasPrefix(checksum) else { return }
     throw Diagnostic(
-      "the commit of '\(source.remote)' is \(commit), not \(checksum)",
+      "the commit of '\(name)' is \(commit), not \(checksum)",
       help: "correct --checksum, or name the commit you mean after '#'")
   }
 
@@ -86,7 +89,7 @@ struct GitCheckout {
     let wanted = try TreeAccess.openIfPresent(
       path.isEmpty ? Array(".".utf8) : path, in: root.raw, flags: O_RDONLY | O_DIRECTORY)
     guard let wanted else {
-      throw Diagnostic("'\(source.remote)' has no directory '\(source.subdirectory)'")
+      throw Diagnostic("'\(name)' has no directory '\(source.subdirectory)'")
     }
     for name in try DirectoryTree.names(in: FilePath("/proc/self/fd/\(wanted.raw)")) {
       let target = directory.appending(name)
@@ -126,7 +129,7 @@ struct GitCheckout {
     }
     guard output.status == 0 else {
       throw Diagnostic(
-        "git could not fetch '\(RemoteSource.withoutPassword(source.remote))'",
+        "git could not fetch '\(name)'",
         notes: [Diagnostic.Note(RemoteSource.withoutPassword(output.errors.trimmedLine))])
     }
     return output.text

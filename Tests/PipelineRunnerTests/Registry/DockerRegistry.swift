@@ -8,6 +8,10 @@ import SystemPackage
 final class DockerRegistry {
   enum Security {
     case none
+    /// Logins in an htpasswd file, without TLS.
+    case login
+    /// Signed tokens of a server of their own.
+    case token(SigningTokenServer)
     /// The certificate of a private authority for 127.0.0.1, and logins in an htpasswd file.
     case tls(TestAuthority, wantsLogin: Bool, wantsClient: Bool)
   }
@@ -25,7 +29,12 @@ final class DockerRegistry {
     directory = try TemporaryDirectory()
     var http = "  addr: 127.0.0.1:0\n"
     var more = ""
-    if case .tls(let authority, let wantsLogin, let wantsClient) = security {
+    var wantsPassword = false
+    switch security {
+    case .none: break
+    case .login: wantsPassword = true
+    case .token(let server): more = server.configuration
+    case .tls(let authority, let wantsLogin, let wantsClient):
       http += """
           tls:
             certificate: \(authority.path.appending("server.pem"))
@@ -33,12 +42,13 @@ final class DockerRegistry {
 
         """
       if wantsClient { http += "    clientcas: [\(authority.path.appending("ca.crt"))]\n" }
-      if wantsLogin {
-        // The bcrypt hash of the password, as htpasswd -B writes it.
-        let file = try directory.write(
-          "htpasswd", "jo:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n")
-        more = "auth:\n  htpasswd:\n    realm: test\n    path: \(file)\n"
-      }
+      wantsPassword = wantsLogin
+    }
+    if wantsPassword {
+      // The bcrypt hash of the password, as htpasswd -B writes it.
+      let file = try directory.write(
+        "htpasswd", "jo:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n")
+      more = "auth:\n  htpasswd:\n    realm: test\n    path: \(file)\n"
     }
     let configuration = try directory.write(
       "config.yml",
@@ -109,46 +119,5 @@ private enum Thread {
         close(pipe)
       }
     }
-  }
-}
-
-/// A private authority made by openssl, with certificates for a server on loopback and a client.
-final class TestAuthority {
-  let directory: TemporaryDirectory
-  var path: FilePath { directory.path }
-
-  init() throws {
-    directory = try TemporaryDirectory()
-    try directory.write("server.cnf", "subjectAltName=IP:127.0.0.1\n")
-    try directory.write("client.cnf", "extendedKeyUsage=clientAuth\n")
-    try openssl(
-      "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test-authority -keyout ca.key -out ca.crt"
-    )
-    for name in ["server", "client"] {
-      try openssl(
-        "req -newkey rsa:2048 -nodes -subj /CN=\(name) -keyout \(name).key -out \(name).csr")
-      try openssl(
-        "x509 -req -in \(name).csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile \(name).cnf -out \(name).pem"
-      )
-    }
-  }
-
-  private func openssl(_ arguments: String) throws {
-    let output = try ChildProcess.run(
-      ["/bin/sh", "-c", "cd '\(path)' && exec openssl \(arguments)"])
-    guard output.status == 0 else { throw Diagnostic("openssl: \(output.errors)") }
-  }
-
-  /// Puts the authority, and the client's certificate, where docker looks for those of a host.
-  func install(for host: String, in directory: TemporaryDirectory, withClient: Bool) throws {
-    func copy(_ source: String, _ target: String) throws {
-      try directory.write(
-        "certs.d/\(host)/\(target)",
-        String(decoding: FileContent.read(path.appending(source)), as: UTF8.self))
-    }
-    try copy("ca.crt", "ca.crt")
-    guard withClient else { return }
-    try copy("client.pem", "client.cert")
-    try copy("client.key", "client.key")
   }
 }

@@ -39,6 +39,10 @@ final class LoopbackServer: Sendable {
     var claimedLength: Int?
     /// The connection ends after so many bytes of the body.
     var cutsAfter: Int?
+    /// After so many bytes of the body nothing follows, or a byte now and then, while the
+    /// connection stays open.
+    var stallsAfter: Int?
+    var drips = false
     /// The connection ends before any answer.
     var isSilent = false
     /// Whether the end is a reset.
@@ -153,8 +157,24 @@ final class LoopbackServer: Sendable {
       _ = write(Array(head.utf8) + answer.body.prefix(cut), connection)
       return false
     }
+    if let count = answer.stallsAfter {
+      _ = write(Array(head.utf8) + answer.body.prefix(count), connection)
+      stall(answer, from: count, connection)
+      return false
+    }
     // In one piece: two small ones would wait for an acknowledgement in between.
     return write(Array(head.utf8) + answer.body, connection) && length == answer.body.count
+  }
+
+  /// Keeps the connection until the other side ends it.
+  private static func stall(_ answer: Answer, from start: Int, _ connection: CInt) {
+    var offset = start
+    var poll = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
+    while Glibc.poll(&poll, 1, 20) == 0 {
+      guard answer.drips, offset < answer.body.count else { continue }
+      guard write([answer.body[offset]], connection) else { return }
+      offset += 1
+    }
   }
 
   private static func write(_ bytes: [UInt8], _ connection: CInt) -> Bool {

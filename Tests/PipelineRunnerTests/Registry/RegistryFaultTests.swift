@@ -27,9 +27,10 @@ import Testing
   }
 
   private func pull(
-    _ hook: @escaping FakeRegistry.Hook, change: (inout ImageManifest) -> Void = { _ in }
+    _ hook: @escaping FakeRegistry.Hook, patience: TransferPatience = TransferPatience(),
+    change: (inout ImageManifest) -> Void = { _ in }
   ) throws -> (layers: [[UInt8]], failure: String, registry: FakeRegistry, waits: [Double]) {
-    let fixture = try RegistryFixture()
+    let fixture = try RegistryFixture(patience: patience)
     let registry = try FakeRegistry(hook)
     registry.add(try FakeImage(layers: [Self.layer], change: change), tags: ["1"])
     var layers: [[UInt8]] = []
@@ -59,6 +60,63 @@ import Testing
     // After a reset the kernel may drop what was not read yet.
     if !resets { #expect(ranges == ["bytes=100000-", "bytes=200000-"]) }
     #expect(ranges.count == 2)
+  }
+
+  /// Short spans, so that a test need not wait for a minute.
+  private static let impatient = TransferPatience(
+    silence: .milliseconds(400), answer: .milliseconds(400), slowest: 1000)
+
+  @Test(
+    "a server that stalls, or sends a byte now and then, is left, and the blob goes on (28)",
+    arguments: [false, true])
+  func slow(drips: Bool) throws {
+    let result = try pull(
+      Self.blobs(first: 2) { request in
+        var answer = FakeRegistry.blob(Self.layer, request)
+        answer.stallsAfter = 100_000
+        answer.drips = drips
+        return answer
+      }, patience: Self.impatient)
+    #expect(result.failure == "")
+    #expect(result.layers == [Self.layer])
+    let starts = result.registry.requests.filter { $0.path.contains("/blobs/") }.compactMap {
+      $0.headers["range"].flatMap { Int($0.dropFirst("bytes=".count).dropLast()) }
+    }
+    #expect(starts.count == 2)
+    #expect(starts.allSatisfy { $0 >= 100_000 })
+  }
+
+  @Test("a server that does nothing but drip is given up, though each try brings a few bytes (28)")
+  func endlessDrip() throws {
+    let result = try pull(
+      Self.blobs(first: .max) { request in
+        var answer = FakeRegistry.blob(Self.layer, request)
+        answer.stallsAfter = 0
+        answer.drips = true
+        return answer
+      }, patience: Self.impatient)
+    #expect(
+      result.failure.hasPrefix(
+        "the connection to the registry 'HOST' broke 5 times for a layer of 'HOST/app:1': only "))
+    #expect(result.waits.count == 4)
+  }
+
+  @Test("a mirror that breaks down in the middle of a layer is left for the registry")
+  func mirrorBreaks() throws {
+    let registry = try FakeRegistry()
+    let mirror = try FakeRegistry(
+      Self.blobs(first: .max) { request in
+        var answer = FakeRegistry.blob(Self.layer, request)
+        answer.cutsAfter = request.headers["range"] == nil ? 100_000 : 0
+        return answer
+      })
+    let image = try FakeImage(layers: [Self.layer])
+    for server in [registry, mirror] { server.add(image, tags: ["1"]) }
+    let fixture = try RegistryFixture(
+      mirrors: [registry.host: [try #require(WebAddress("http://\(mirror.host)"))]])
+    let found = try fixture.resolve("\(registry.host)/app:1")
+    #expect(try fixture.layers(of: found) == [Self.layer])
+    #expect(registry.requests.map { $0.headers["range"] } == ["bytes=100000-"])
   }
 
   @Test("a server without ranges sends what was had once more (28)")

@@ -21,7 +21,9 @@ struct RegistryFixture {
 
   init(
     logins: String? = nil, mirrors: [String: [WebAddress]] = [:], plainHosts: Set<String> = [],
-    chunkSize: Int64 = 256 << 20, prepare: (TemporaryDirectory) throws -> Void = { _ in }
+    chunkSize: Int64 = 256 << 20, patience: TransferPatience = TransferPatience(),
+    daemonFile: DockerDaemonFile = DockerDaemonFile(candidates: []),
+    prepare: (TemporaryDirectory) throws -> Void = { _ in }
   ) throws {
     directory = try TemporaryDirectory()
     waits = Waits()
@@ -36,7 +38,7 @@ struct RegistryFixture {
         plainHosts: plainHosts, mirrors: mirrors,
         certificates: CertificateDirectories(directories: [directory.path.appending("certs.d")]),
         credentials: RegistryCredentials(file: directory.path.appending("config.json")),
-        retries: retries, chunkSize: chunkSize))
+        daemonFile: daemonFile, retries: retries, patience: patience, chunkSize: chunkSize))
     images = RegistryImages(client: client, store: store)
   }
 

@@ -92,7 +92,7 @@ import Testing
     #expect(
       known.failure { _ = try known.resolve("\(endless.host)/app:1") } == """
         the registry '\(endless.host)' does not let this login reach '\(endless.host)/app:1'
-        help: log in with 'pipeline login \(endless.host)'
+        help: log in with 'pipeline login \(endless.host)' as somebody who may do that
         """)
     #expect(endless.requests.count == 2)
     let tokens = try TokenServer { _ in false }
