@@ -14,6 +14,8 @@ struct BuildBenchmark {
   var workloads = Workload.all
   var only: [String] = []
   var rounds = 1
+  /// Images of a registry that are pulled and unpacked.
+  var pulls: [String] = []
   var pipeline = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
     .appendingPathComponent("pipeline").path
   let directory = FileManager.default.temporaryDirectory
@@ -22,8 +24,9 @@ struct BuildBenchmark {
   static func main() {
     var benchmark = BuildBenchmark()
     guard benchmark.read(Array(CommandLine.arguments.dropFirst())) else {
-      print("usage: Benchmarks [--only NAME]… [--rounds N] [--pipeline PATH] [--pull REFERENCE]")
-      print("workloads: \(benchmark.workloads.map(\.name).joined(separator: ", "))")
+      print("usage: Benchmarks [--only NAME]… [--rounds N] [--pipeline PATH] [--pull REFERENCE]…")
+      let names = benchmark.workloads.map(\.name) + [sandbox, pull]
+      print("workloads: \(names.joined(separator: ", "))")
       exit(64)
     }
     benchmark.run()
@@ -37,21 +40,47 @@ struct BuildBenchmark {
       case "--only": only.append(value)
       case "--rounds": rounds = max(1, Int(value) ?? 1)
       case "--pipeline": pipeline = value
-      case "--pull": workloads.append(.pulling(value))
+      case "--pull":
+        if pulls.isEmpty { workloads.append(.pulling(value)) }
+        pulls.append(value)
       default: return false
       }
     }
     return true
   }
 
+  private static let sandbox = "sandbox"
+  private static let pull = "pull"
+
   private func run() {
     defer { try? FileManager.default.removeItem(at: directory) }
+    if only.isEmpty || only.contains(Self.sandbox) {
+      do {
+        try SandboxBenchmark(
+          place: directory.appendingPathComponent("sandbox"), pipeline: pipeline
+        ).run()
+      } catch {
+        print("the sandbox cannot be measured: \(error)")
+      }
+    }
+    if only.isEmpty || only.contains(Self.pull) {
+      for reference in pulls {
+        Comparison.pulling(
+          reference, in: directory.appendingPathComponent("pull"), pipeline: pipeline
+        ).run(rounds: rounds)
+      }
+    }
+    let workloads = workloads.filter { only.isEmpty || only.contains($0.name) }
+    if !workloads.isEmpty { compare(workloads) }
+  }
+
+  private func compare(_ workloads: [Workload]) {
     let engines = Engine.allCases.filter(\.isThere)
     print(
       Self.padded("workload", 24) + Self.padded("build", 10)
         + engines.map { Self.padded($0.rawValue, 12) }.joined()
         + engines.dropFirst().map { Self.padded("/ \($0.rawValue)", 12) }.joined())
-    for workload in workloads where only.isEmpty || only.contains(workload.name) {
+    for workload in workloads {
       var times: [Engine: [Phase: Double]] = [:]
       for engine in engines {
         do {

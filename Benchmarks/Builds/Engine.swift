@@ -73,10 +73,11 @@ enum Shell {
     (try? run(arguments)) != nil
   }
 
-  /// Runs a program to its end.
+  /// Runs a program to its end; the result is what it printed.
   ///
   /// - Throws: ``Failure`` with what it printed when it does not end with 0.
-  static func run(_ arguments: [String]) throws {
+  @discardableResult
+  static func run(_ arguments: [String]) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = arguments
@@ -93,6 +94,7 @@ enum Shell {
       throw Failure(
         command: arguments.joined(separator: " "), output: String(decoding: output, as: UTF8.self))
     }
+    return String(decoding: output, as: UTF8.self)
   }
 
   /// How long some programs take one after the other, in seconds.

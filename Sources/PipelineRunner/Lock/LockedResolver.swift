@@ -42,11 +42,8 @@ final class LockedResolver: BaseResolver {
       state.withLock { $0.images[key, default: [:]]["\(platform)"] = image.digest }
       return image
     }
-    if !contexts.provides(reference) {
-      return try await contexts.resolve(
-        "\(key)@\(pinned)", platform: platform, at: location)
-    }
-    let image = try await contexts.resolve(reference, platform: platform, at: location)
+    let image = try await contexts.resolve(
+      reference, platform: platform, at: location, pinned: pinned)
     guard image.digest == pinned else {
       throw Diagnostic(
         "'\(reference)' is not the image that '\(lock.path)' pins", at: location,

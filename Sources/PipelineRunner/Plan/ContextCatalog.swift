@@ -36,6 +36,14 @@ struct ContextCatalog: BaseResolver {
   func resolve(
     _ reference: String, platform: Platform, at location: SourceLocation?
   ) async throws -> ResolvedImage {
+    try await resolve(reference, platform: platform, at: location, pinned: nil)
+  }
+
+  /// Finds an image; from a registry the one with the digest that is pinned, whatever its tag
+  /// stands for now.
+  func resolve(
+    _ reference: String, platform: Platform, at location: SourceLocation?, pinned: Digest?
+  ) async throws -> ResolvedImage {
     var name = reference
     // A context may name another image; ten steps end a circle of them.
     for _ in 0..<10 {
@@ -44,14 +52,11 @@ struct ContextCatalog: BaseResolver {
         return try await load(.rootfsDirectory(path), name, platform, location)
       case .image(let source): return try await load(source, name, platform, location)
       case .reference(let other): name = other
-      case nil: return try await pull(name, platform, location)
+      case nil: return try await pull(name, platform, location, pinned)
       }
     }
     throw Diagnostic("the context '\(reference)' leads back to itself", at: location)
   }
-
-  /// Whether a context gives the image that a reference names.
-  func provides(_ reference: String) -> Bool { entry(for: reference) != nil }
 
   /// Whether what a reference names has a digest of its own: a bare directory has none.
   func hasFixedDigest(_ reference: String) -> Bool {
@@ -82,11 +87,11 @@ struct ContextCatalog: BaseResolver {
   }
 
   private func pull(
-    _ name: String, _ platform: Platform, _ location: SourceLocation?
+    _ name: String, _ platform: Platform, _ location: SourceLocation?, _ pinned: Digest?
   ) async throws -> ResolvedImage {
     let near = EditDistance.nearest(to: name, among: entries.keys.sorted())
     do {
-      let reference = try RegistryReference(name)
+      let reference = try RegistryReference(name).pinned(to: pinned)
       guard let registries else {
         throw Diagnostic("the base image '\(reference)' is not at hand: nothing is pulled here")
       }

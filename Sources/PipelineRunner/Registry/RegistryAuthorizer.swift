@@ -114,13 +114,11 @@ final class RegistryAuthorizer: Sendable {
   /// A challenge names what its request lacks, so most of it is in our own already; asked for once
   /// more it would give the token server two answers to find.
   static func scopes(_ own: [String], _ asked: String?) -> [String] {
-    func parts(_ scope: some StringProtocol) -> (name: String, actions: Set<String>) {
-      let colon = scope.lastIndex(of: ":") ?? scope.endIndex
-      return (
-        String(scope[..<colon]), Set(scope[colon...].dropFirst().split(separator: ",").map(String.init))
-      )
+    func parts(_ scope: Substring) -> (name: Substring, actions: Set<Substring>) {
+      guard let colon = scope.lastIndex(of: ":") else { return (scope, []) }
+      return (scope[..<colon], Set(scope[scope.index(after: colon)...].split(separator: ",")))
     }
-    let known = own.map { parts($0) }
+    let known = own.map { parts($0[...]) }
     return own
       + (asked ?? "").split(separator: " ").filter { scope in
         let (name, actions) = parts(scope)

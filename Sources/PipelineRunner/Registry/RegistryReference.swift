@@ -62,6 +62,13 @@ struct RegistryReference: Hashable, Sendable {
     if tag == nil && digest == nil { tag = "latest" }
   }
 
+  /// The reference with a digest, where it has none of its own.
+  func pinned(to digest: Digest?) -> RegistryReference {
+    var result = self
+    if result.digest == nil { result.digest = digest }
+    return result
+  }
+
   private static func invalid(_ text: String, _ why: String) -> Diagnostic {
     Diagnostic("'\(text)' is not an image reference: \(why)")
   }

@@ -62,7 +62,9 @@ extension Solver {
       throw Diagnostic(
         "digest mismatch \(answer.digest): \(checksum)",
         notes: [.init("that is what '\(RemoteSource.withoutPassword(url))' holds now")],
-        help: "correct --checksum once you know that the new content is right")
+        help:
+          "once you know that the new content is right, correct --checksum, or the lock file with 'update'"
+      )
     }
     return try adopt(workspace, key: key, parts: answer.validators.parts)
   }

@@ -1,4 +1,3 @@
-import Glibc
 import PipelineDSL
 import SystemPackage
 
@@ -18,8 +17,7 @@ final class DockerRegistry {
 
   let host: String
   private let directory: TemporaryDirectory
-  private let process: pid_t
-  private let output: CInt
+  private let process: ServerProcess
 
   /// The login that registries with logins know.
   static let user = "jo"
@@ -59,65 +57,9 @@ final class DockerRegistry {
       http:
       \(http)\(more)
       """)
-    var ends: [CInt] = [0, 0]
-    guard pipe(&ends) == 0 else { throw SystemError("pipe") }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-    posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
-    let words = ["docker-registry", "serve", configuration.string]
-    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-    defer { for argument in arguments { free(argument) } }
-    var process = pid_t()
-    let failure = posix_spawnp(&process, "docker-registry", &actions, nil, &arguments, environ)
-    close(ends[1])
-    guard failure == 0 else {
-      throw Diagnostic(
-        "docker-registry cannot be started", help: "run Scripts/install-packages test")
-    }
-    self.process = process
-    output = ends[0]
-    // Its log tells the port once it listens.
-    var log: [UInt8] = []
-    var piece = [UInt8](repeating: 0, count: 4096)
-    var found: String?
-    while found == nil {
-      let count = read(output, &piece, piece.count)
-      guard count > 0 else { break }
-      log += piece[..<count]
-      let text = String(decoding: log, as: UTF8.self)
-      if let start = text.firstRange(of: "listening on 127.0.0.1:") {
-        let digits = text[start.upperBound...].prefix { $0.isNumber }
-        if text[start.upperBound...].count > digits.count { found = String(digits) }
-      }
-    }
-    guard let found else {
-      throw Diagnostic("docker-registry did not start: \(String(decoding: log, as: UTF8.self))")
-    }
-    host = "127.0.0.1:\(found)"
-    // What it logs later must find a reader, or it would stop.
-    let output = output
-    Thread.reading(output)
-  }
-
-  deinit {
-    kill(process, SIGKILL)
-    var status: CInt = 0
-    waitpid(process, &status, 0)
-  }
-}
-
-private enum Thread {
-  /// Reads a pipe to its end, which the other side's exit makes, and closes it.
-  static func reading(_ pipe: CInt) {
-    Task.detached {
-      _ = try? await blocking {
-        var piece = [UInt8](repeating: 0, count: 4096)
-        while read(pipe, &piece, piece.count) > 0 {}
-        close(pipe)
-      }
-    }
+    process = try ServerProcess(
+      ["docker-registry", "serve", configuration.string], announcing: "listening on 127.0.0.1:")
+    // A quote or a blank ends the port in its log.
+    host = "127.0.0.1:\(process.announced.prefix { $0.isNumber })"
   }
 }

@@ -4,7 +4,7 @@ import SystemPackage
 @testable import PipelineRunner
 
 /// A private authority made by openssl, with certificates for a server on loopback and a client.
-final class TestAuthority {
+final class TestAuthority: Sendable {
   let directory: TemporaryDirectory
   var path: FilePath { directory.path }
 
@@ -13,11 +13,12 @@ final class TestAuthority {
     try directory.write("server.cnf", "subjectAltName=IP:127.0.0.1\n")
     try directory.write("client.cnf", "extendedKeyUsage=clientAuth\n")
     try openssl(
-      "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test-authority -keyout ca.key -out ca.crt"
+      "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test-authority -keyout ca.key -out ca.crt"
     )
     for name in ["server", "client"] {
       try openssl(
-        "req -newkey rsa:2048 -nodes -subj /CN=\(name) -keyout \(name).key -out \(name).csr")
+        "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=\(name) -keyout \(name).key -out \(name).csr"
+      )
       try openssl(
         "x509 -req -in \(name).csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile \(name).cnf -out \(name).pem"
       )
@@ -39,10 +40,13 @@ final class TestAuthority {
   }
 
   /// Puts the authority, and the client's certificate, where docker looks for those of a host.
-  func install(for host: String, in directory: TemporaryDirectory, withClient: Bool) throws {
+  func install(
+    for host: String, in directory: TemporaryDirectory, under folder: String = "certs.d",
+    withClient: Bool
+  ) throws {
     func copy(_ source: String, _ target: String) throws {
       try directory.write(
-        "certs.d/\(host)/\(target)",
+        "\(folder)/\(host)/\(target)",
         String(decoding: FileContent.read(path.appending(source)), as: UTF8.self))
     }
     try copy("ca.crt", "ca.crt")
