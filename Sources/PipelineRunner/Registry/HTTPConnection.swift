@@ -30,6 +30,8 @@ final class HTTPConnection: @unchecked Sendable {
   private var silence = Duration.zero
   /// What came of the body while somebody waited, and how long that was.
   private var pace: (bytes: Int, time: Duration) = (0, .zero)
+  /// Whether the server has to do more than to look something up.
+  private var changesSomething = false
   private var source = HTTPRequest.Body.none
   private var sourceFile: CInt = -1
   private var sourceOffset: Int64 = 0
@@ -70,6 +72,7 @@ final class HTTPConnection: @unchecked Sendable {
     failureBuffer.pointee = 0
     silence = .zero
     pace = (0, .zero)
+    changesSomething = request.method != "GET" && request.method != "HEAD"
     try configure(request, trust)
     isActive = true
     curl_multi_add_handle(multi, easy)
@@ -221,9 +224,7 @@ final class HTTPConnection: @unchecked Sendable {
 
   /// Ends a transfer that stands still, or that a server keeps alive with a byte now and then.
   private func checkPace() throws(TransferError) {
-    var isSending = false
-    if case .none = source {} else { isSending = response == nil }
-    let limit = isSending ? patience.answer : patience.silence
+    let limit = changesSomething && response == nil ? patience.answer : patience.silence
     if silence > limit {
       throw TransferError(
         kind: .interrupted,

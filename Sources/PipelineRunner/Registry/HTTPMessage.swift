@@ -46,8 +46,8 @@ struct HTTPResponse: Sendable {
 struct TransferPatience: Hashable, Sendable {
   /// Without a byte, and the span that a speed is taken over.
   var silence = Duration.seconds(60)
-  /// Without a byte while a body is sent, or until it is answered: a registry that moves a large
-  /// layer to its storage says nothing meanwhile.
+  /// Without a byte where something is sent or changed: a registry that moves a large layer to its
+  /// storage says nothing meanwhile.
   var answer = Duration.seconds(300)
   /// Bytes in a second of a body that arrives.
   var slowest = 1000.0

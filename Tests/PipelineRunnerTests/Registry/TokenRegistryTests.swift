@@ -110,6 +110,29 @@ struct TokenRegistryTests {
     }
   }
 
+  @Test("a token that ends while a build runs is replaced before its push")
+  func expiryInBuild() async throws {
+    let site = try CommandSite()
+    let host = registry.host
+    try site.directory.write(
+      "home/.docker/config.json",
+      #"{"auths":{"\#(host)":{"auth":"\#(Data("jo:jojo".utf8).base64EncodedString())"}}}"#)
+    try site.writeRoot()
+    try await site.build("FROM scratch\nCOPY root /\n", "-t", "\(host)/team/base:1", "--push")
+    tokens.give(seconds: 2, saying: 300)
+    let before = tokens.scopes.count
+    try await site.build(
+      "FROM \(host)/team/base:1\nRUN sleep 3; echo made > /made\n", "--state-dir",
+      "\(site.path)/other", "-t", "\(host)/team/base:2", "--push")
+    let asked = tokens.scopes[before...]
+    #expect(asked.contains(["repository:team/base:pull"]))
+    #expect(asked.contains(["repository:team/base:pull,push"]))
+    try await site.build(
+      "FROM \(host)/team/base:2\n", "--state-dir", "\(site.path)/third", "-o",
+      "\(site.path)/out")
+    #expect(try site.content(site.path.appending("out/made")) == "made\n")
+  }
+
   @Test("what a login may not do is said, and what a guest may not")
   func refusals() async throws {
     let host = registry.host
