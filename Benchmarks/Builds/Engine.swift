@@ -106,6 +106,15 @@ enum Shell {
     return Double(parts.seconds) + Double(parts.attoseconds) / 1e18
   }
 
+  /// Processor seconds of every program that ended so far.
+  static var processorTime: Double {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_CHILDREN.rawValue), &usage)
+    return [usage.ru_utime, usage.ru_stime].reduce(0) {
+      $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6
+    }
+  }
+
   struct Failure: Error, CustomStringConvertible {
     var command: String
     var output: String

@@ -29,13 +29,13 @@ struct SandboxBenchmark {
     // Ours before and after the others, so that a load that comes or goes is in it too.
     var ours = try steps()
     var times = Array(repeating: [Double](), count: ways.count)
+    var failures: [String?] = Array(repeating: nil, count: ways.count)
     for _ in 0..<Self.count {
-      for (index, way) in ways.enumerated() {
+      for (index, way) in ways.enumerated() where failures[index] == nil {
         do {
           times[index].append(try Shell.time([way.command]))
         } catch {
-          print("\(way.name) failed: \(error)")
-          return
+          failures[index] = "\(error)"
         }
       }
     }
@@ -44,7 +44,8 @@ struct SandboxBenchmark {
     let median = Self.median(ours)
     print("  " + Comparison.row("a step of ours", median, ours: median, nil))
     for (index, way) in ways.enumerated() {
-      print("  " + Comparison.row(way.name, Self.median(times[index]), ours: median, nil))
+      print(
+        "  " + Comparison.row(way.name, Self.median(times[index]), ours: median, failures[index]))
     }
     fflush(nil)
   }
@@ -106,7 +107,7 @@ struct SandboxBenchmark {
     }
   }
 
-  private static func median(_ times: [Double]) -> Double? {
-    times.isEmpty ? nil : times.sorted()[times.count / 2]
+  private static func median(_ times: [Double]) -> Comparison.Time? {
+    times.isEmpty ? nil : Comparison.Time(passed: times.sorted()[times.count / 2])
   }
 }
