@@ -20,11 +20,18 @@ struct SandboxBenchmark {
     if Shell.succeeds(["buildah", "--version"]) {
       try Shell.run(buildah + ["from", "--quiet", "--name", "work", "scratch"])
       try Shell.run(buildah + ["add", "--quiet", "work", path("bundle/rootfs"), "/"])
-      ways.append(
-        (
-          "buildah run",
-          buildah + ["run", "--network", "host", "work", "--", "/bin/sh", "-c", "true"]
-        ))
+      for (name, options) in [
+        ("buildah run, runc", ["--runtime", "/usr/sbin/runc"]),
+        ("buildah run, chroot", ["--isolation", "chroot"]),
+      ] {
+        ways.append(
+          (
+            name,
+            buildah + ["run"] + options + [
+              "--network", "host", "work", "--", "/bin/sh", "-c", "true",
+            ]
+          ))
+      }
     }
     // Ours before and after the others, so that a load that comes or goes is in it too.
     var ours = try steps()
