@@ -8,8 +8,6 @@ struct Comparison {
     var prepare: [[String]] = []
     var timed: [[String]]
     var forget: [[String]] = []
-    /// Whether a daemon does the work, whose processor time is not among that of our programs.
-    var hasDaemon = false
   }
 
   var name: String
@@ -18,7 +16,7 @@ struct Comparison {
   /// Seconds that passed, and those of processors.
   struct Time {
     var passed: Double
-    var used: Double?
+    var used: Double
   }
 
   /// Runs all ways in turn, and prints the best time of each and ours as a ratio of it.
@@ -34,7 +32,7 @@ struct Comparison {
         do {
           let start = Shell.processorTime
           let passed = try Shell.time(way.timed)
-          let used = way.hasDaemon ? nil : Shell.processorTime - start
+          let used = Shell.processorTime - start
           if passed < best[index]?.passed ?? .infinity {
             best[index] = Time(passed: passed, used: used)
           }
@@ -51,18 +49,28 @@ struct Comparison {
     fflush(nil)
   }
 
+  private static func row(
+    _ name: String, _ time: Time?, ours: Time?, _ failure: String?
+  ) -> String {
+    let passed = line(name, time?.passed, ours: ours?.passed, failure)
+    guard let time else { return passed }
+    return "\(passed)   processor \(part(time.used, ours?.used))"
+  }
+
   /// A line with a name, seconds, and ours divided by them; or the last line of why there are none.
-  static func row(_ name: String, _ time: Time?, ours: Time?, _ failure: String?) -> String {
+  static func line(
+    _ name: String, _ seconds: Double?, ours: Double?, _ failure: String?
+  ) -> String {
     let start = name.padding(toLength: 28, withPad: " ", startingAt: 0)
-    guard let time else {
+    guard let seconds else {
       let reason = failure?.split(separator: "\n").last.map(String.init) ?? "not measured"
       return start + "cannot: " + reason.prefix(150)
     }
-    func part(_ seconds: Double, _ ours: Double?) -> String {
-      String(format: "%8.4f s  ours / theirs %6.3f", seconds, (ours ?? .nan) / seconds)
-    }
-    let processor = time.used.map { "   processor \(part($0, ours?.used))" } ?? ""
-    return start + part(time.passed, ours?.passed) + processor
+    return start + part(seconds, ours)
+  }
+
+  private static func part(_ seconds: Double, _ ours: Double?) -> String {
+    String(format: "%8.4f s  ours / theirs %6.3f", seconds, (ours ?? .nan) / seconds)
   }
 }
 
@@ -109,13 +117,12 @@ extension Comparison {
       ]
       ways += [
         Way(
-          name: "docker pull", timed: [[docker, "pull", "--quiet", reference]], forget: forget,
-          hasDaemon: true),
+          name: "docker pull", timed: [[docker, "pull", "--quiet", reference]], forget: forget),
         Way(
           name: "BuildKit, with RUN true", prepare: [["sh", "-c", script]],
           timed: [
             [docker, "build", "--quiet", "--network", "host", "-t", "benchmark", context]
-          ], forget: forget, hasDaemon: true),
+          ], forget: forget),
       ]
     }
     return Comparison(name: "pull and unpack \(reference)", ways: ways)

@@ -49,10 +49,10 @@ struct SandboxBenchmark {
     ours += try steps()
     print("RUN true, median of \(Self.count)")
     let median = Self.median(ours)
-    print("  " + Comparison.row("a step of ours", median, ours: median, nil))
+    print("  " + Comparison.line("a step of ours", median, ours: median, nil))
     for (index, way) in ways.enumerated() {
       print(
-        "  " + Comparison.row(way.name, Self.median(times[index]), ours: median, failures[index]))
+        "  " + Comparison.line(way.name, Self.median(times[index]), ours: median, failures[index]))
     }
     fflush(nil)
   }
@@ -114,7 +114,7 @@ struct SandboxBenchmark {
     }
   }
 
-  private static func median(_ times: [Double]) -> Comparison.Time? {
-    times.isEmpty ? nil : Comparison.Time(passed: times.sorted()[times.count / 2])
+  private static func median(_ times: [Double]) -> Double? {
+    times.isEmpty ? nil : times.sorted()[times.count / 2]
   }
 }
