@@ -58,6 +58,9 @@ struct ContextCatalog: BaseResolver {
     throw Diagnostic("the context '\(reference)' leads back to itself", at: location)
   }
 
+  /// Whether a context gives the image that a reference names.
+  func provides(_ reference: String) -> Bool { entry(for: reference) != nil }
+
   /// Whether what a reference names has a digest of its own: a bare directory has none.
   func hasFixedDigest(_ reference: String) -> Bool {
     switch entry(for: reference) {
