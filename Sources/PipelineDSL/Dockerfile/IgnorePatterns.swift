@@ -25,14 +25,14 @@ public struct IgnorePatterns: Sendable {
       let location = SourceLocation(
         file: name, path: path, line: number, column: indent + 1,
         endColumn: indent + 1 + text.count)
-      patterns.append(try Self.compile(text, at: location))
+      patterns.append(try Self.compile(Self.fileLine(text), writtenAs: text, at: location))
       lines.append(String(decoding: text, as: UTF8.self))
     }
     self.lines = lines
     self.patterns = patterns
   }
 
-  /// Compiles the values of `--exclude`.
+  /// Compiles the values of `--exclude`, in which a leading slash matches nothing (C11).
   ///
   /// - Throws: a diagnostic for a malformed pattern or a lone `!`.
   public init(excludes: [String], at location: SourceLocation?) throws(Diagnostic) {
@@ -41,7 +41,7 @@ public struct IgnorePatterns: Sendable {
     for exclude in excludes {
       let text = PatternPath.trimmed(Array(exclude.utf8)[...])
       guard !text.isEmpty else { continue }
-      patterns.append(try Self.compile(text, at: location))
+      patterns.append(try Self.compile(text, writtenAs: text, at: location))
       lines.append(String(decoding: text, as: UTF8.self))
     }
     self.lines = lines
@@ -100,11 +100,11 @@ public struct IgnorePatterns: Sendable {
     return isMatched
   }
 
-  /// A pattern trimmed and cleaned, its `!` in front.
+  /// A line of a file cleaned and without its leading slash, its `!` in front.
   ///
-  /// moby does so twice, when it reads the file and when it compiles the lines; what the removal of
+  /// moby cleans twice, when it reads the file and when it compiles the lines; what the removal of
   /// a leading slash uncovers is read anew, so that `/!a` is an exception.
-  private static func normalized(_ text: ArraySlice<UInt8>) -> [UInt8] {
+  private static func fileLine(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     let mark = UInt8(ascii: "!")
     let isException = text.first == mark
     let name = isException ? PatternPath.trimmed(text.dropFirst()) : text
@@ -114,13 +114,13 @@ public struct IgnorePatterns: Sendable {
       if path.count > 1, path.first == UInt8(ascii: "/") { path.removeFirst() }
     }
     if isException { path.insert(mark, at: 0) }
-    return PatternPath.clean(PatternPath.trimmed(path[...]))
+    return path[...]
   }
 
   private static func compile(
-    _ text: ArraySlice<UInt8>, at location: SourceLocation?
+    _ line: ArraySlice<UInt8>, writtenAs text: ArraySlice<UInt8>, at location: SourceLocation?
   ) throws(Diagnostic) -> IgnorePattern {
-    var path = Self.normalized(text)
+    var path = PatternPath.clean(PatternPath.trimmed(line))
     let shown = String(decoding: text, as: UTF8.self)
     let isException = path.first == UInt8(ascii: "!")
     if isException { path.removeFirst() }

@@ -14,6 +14,16 @@ extension InstructionReader {
       }
       mounts.append(mount)
     }
+    let modes = [("network", ["default", "none", "host"]), ("security", ["sandbox", "insecure"])]
+    for (name, modes) in modes {
+      guard let flag = head.flags.first(where: { $0.name == name }),
+        let value = flag.value, !modes.contains(value)
+      else { continue }
+      let last = modes[modes.count - 1]
+      throw failure(
+        "invalid \(name) mode '\(value)'", at: flag.range,
+        help: "write \(modes.dropLast().joined(separator: ", ")) or \(last)")
+    }
     return RunInstruction(
       commandLine(head.rest), heredocs: heredocs, mounts: mounts,
       network: flags.string("network"), security: flags.string("security"),
@@ -91,6 +101,9 @@ extension InstructionReader {
     case "FROM", "MAINTAINER":
       throw failure(
         "\(trigger.keyword) isn't allowed as an ONBUILD trigger", at: trigger.keywordRange)
+    case "ENV", "LABEL":
+      // The pairs are read with the line that holds them; all else is when the trigger runs.
+      if !trigger.rest.isEmpty { _ = try readAssignments(of: trigger) }
     default: break
     }
     var start = head.keywordRange.upperBound

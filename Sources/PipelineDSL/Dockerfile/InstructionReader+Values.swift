@@ -1,13 +1,19 @@
 extension InstructionReader {
   /// `ENV` and `LABEL`, with `=` or in the old form (L11).
   func readAssignments() throws(Diagnostic) -> Assignments {
+    _ = try flags([:])
+    return try readAssignments(of: head)
+  }
+
+  /// Those of the instruction itself or of its trigger.
+  func readAssignments(of head: InstructionHead) throws(Diagnostic) -> Assignments {
+    let keyword = head.keyword
     let words = WordSplitter(bytes: bytes).quotedWords(in: head.rest, escape: escape)
     guard let first = words.first else {
       throw failure(
         "\(keyword) requires at least one argument", help: "write '\(keyword) name=value'")
     }
-    _ = try flags([:])
-    guard bytes[first].contains(UInt8(ascii: "=")) else { return try readLegacyAssignment() }
+    guard bytes[first].contains(UInt8(ascii: "=")) else { return try readLegacyAssignment(of: head) }
     var assignments: [Assignment] = []
     for range in words {
       guard let equals = bytes[range].firstIndex(of: UInt8(ascii: "=")) else {
@@ -26,7 +32,8 @@ extension InstructionReader {
     return Assignments(assignments)
   }
 
-  private func readLegacyAssignment() throws(Diagnostic) -> Assignments {
+  private func readLegacyAssignment(of head: InstructionHead) throws(Diagnostic) -> Assignments {
+    let keyword = head.keyword
     let name = bytes[head.rest].prefix { !Blanks.separates($0) }
     let value = bytes[name.endIndex..<head.rest.upperBound].drop(while: Blanks.separates)
     guard !value.isEmpty else {

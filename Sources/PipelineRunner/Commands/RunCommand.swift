@@ -36,7 +36,7 @@ struct RunCommand: AsyncParsableCommand {
     var request = RunRequest(
       root: root, arguments: arguments.map { Array($0.utf8) },
       environment: (execution.environment ?? []).map { Array($0.utf8) },
-      workingDirectory: Array((execution.workingDirectory ?? "/").utf8),
+      workingDirectory: Array(PathText.join("/", execution.workingDirectory ?? "").utf8),
       user: execution.user ?? "", mounts: [], network: network == "none" ? .none : .host,
       allowsEverything: false)
     request.limits = try limits.limits

@@ -6,8 +6,10 @@ extension Planner {
     _ copy: CopyInstruction, _ scope: StepScope, _ state: inout StageState
   ) async throws {
     let tree = try await tree(copy.from, byIndex: true, scope, state)
+    let owner = try flag(copy.owner, scope, state)
+    let mode = try flag(copy.mode, scope, state)
     // `--chmod` switches `--link` off, as in BuildKit (X6).
-    let isLinked = copy.isLinked && copy.mode == nil
+    let isLinked = copy.isLinked && mode == nil
     let operands = try operands(copy.sources, scope, state)
     for case .path(let path) in operands where RemoteSource.isRemote(path) {
       throw Diagnostic(
@@ -18,8 +20,7 @@ extension Planner {
       sources: operands.map { $0.source(in: tree) },
       destination: try expand(copy.destination, scope, state),
       workingDirectory: state.workingDirectory,
-      owner: try copy.owner.map { word throws(Diagnostic) in try expand(word, scope, state) },
-      mode: try copy.mode.map { word throws(Diagnostic) in try expand(word, scope, state) },
+      owner: owner, mode: mode,
       keepsParents: copy.keepsParents, excludes: copy.excludes, isLinked: isLinked,
       unpacks: .never)
     let from = copy.from.map { "--from=\($0) " } ?? ""
@@ -30,11 +31,11 @@ extension Planner {
   mutating func take(
     _ add: AddInstruction, _ scope: StepScope, _ state: inout StageState
   ) async throws {
-    let isLinked = add.isLinked && add.mode == nil
+    let owner = try flag(add.owner, scope, state)
+    let mode = try flag(add.mode, scope, state)
+    let isLinked = add.isLinked && mode == nil
     let operands = try operands(add.sources, scope, state)
-    let checksum = try add.checksum.map { word throws(Diagnostic) in
-      try expand(word, scope, state)
-    }
+    let checksum = try flag(add.checksum, scope, state)
     var sources: [CopyAction.Source] = []
     for operand in operands {
       sources.append(
@@ -45,11 +46,19 @@ extension Planner {
       root: isLinked ? .scratch : state.root, parent: state.root, sources: sources,
       destination: try expand(add.destination, scope, state),
       workingDirectory: state.workingDirectory,
-      owner: try add.owner.map { word throws(Diagnostic) in try expand(word, scope, state) },
-      mode: try add.mode.map { word throws(Diagnostic) in try expand(word, scope, state) },
+      owner: owner, mode: mode,
       keepsParents: false, excludes: add.excludes, isLinked: isLinked,
       unpacks: Self.unpacking(add))
     finish(action, operands, keyword: "ADD", shownAs: "", scope, &state)
+  }
+
+  /// The value of a flag; one of which nothing is left is as good as absent.
+  private func flag(
+    _ word: Word?, _ scope: StepScope, _ state: StageState
+  ) throws(Diagnostic) -> String? {
+    guard let word else { return nil }
+    let value = try expand(word, scope, state)
+    return value.isEmpty ? nil : value
   }
 
   private static func unpacking(_ add: AddInstruction) -> CopyRequest.Unpacking {

@@ -22,7 +22,7 @@ extension Planner {
       state.note("ENTRYPOINT \(GoText.quotedList(arguments))")
     case .environment(let assignments): try take(environment: assignments, scope, &state)
     case .expose(let words): try take(expose: words, scope, &state)
-    case .healthcheck(let check): try take(check, scope, &state)
+    case .healthcheck(let check): try take(check, at: step.location, &state)
     case .label(let assignments): try take(labels: assignments, scope, &state)
     case .maintainer(let text):
       state.configuration.author = text
@@ -152,55 +152,6 @@ extension Planner {
     }
     state.execution.stopSignal = signal
     state.note("STOPSIGNAL \(signal)")
-  }
-
-  private func take(
-    _ check: HealthcheckInstruction, _ scope: StepScope, _ state: inout StageState
-  ) throws {
-    guard case .command(let command, let options) = check else {
-      state.execution.healthcheck = .init(test: ["NONE"])
-      state.note(
-        "HEALTHCHECK {Test:[NONE] Interval:0s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}"
-      )
-      return
-    }
-    let test: [String] =
-      switch command {
-      case .shell(let text): ["CMD-SHELL", text]
-      case .exec(let arguments): ["CMD"] + arguments
-      }
-    func duration(_ flag: String, _ text: String?) throws -> Int64? {
-      guard let text else { return nil }
-      guard let value = GoDuration.nanoseconds(text) else {
-        throw Diagnostic(
-          "invalid duration '\(text)' in --\(flag)", at: scope.location,
-          help: "write a number and a unit, such as 30s or 1m30s")
-      }
-      guard value == 0 || value >= 1_000_000 else {
-        throw Diagnostic(
-          "Interval '\(flag)' cannot be less than 1ms", at: scope.location)
-      }
-      return value == 0 ? nil : value
-    }
-    var healthcheck = ImageConfiguration.Healthcheck(test: test)
-    healthcheck.interval = try duration("interval", options.interval)
-    healthcheck.timeout = try duration("timeout", options.timeout)
-    healthcheck.startPeriod = try duration("start-period", options.startPeriod)
-    healthcheck.startInterval = try duration("start-interval", options.startInterval)
-    if let text = options.retries, !text.isEmpty {
-      guard let count = Int32(text), count >= 0 else {
-        throw Diagnostic(
-          "--retries must be a number of at least 0, not '\(text)'", at: scope.location)
-      }
-      healthcheck.retries = count == 0 ? nil : Int(count)
-    }
-    state.execution.healthcheck = healthcheck
-    state.note(
-      "HEALTHCHECK {Test:\(GoText.list(test)) Interval:\(GoDuration.text(healthcheck.interval ?? 0)) "
-        + "Timeout:\(GoDuration.text(healthcheck.timeout ?? 0)) "
-        + "StartPeriod:\(GoDuration.text(healthcheck.startPeriod ?? 0)) "
-        + "StartInterval:\(GoDuration.text(healthcheck.startInterval ?? 0)) "
-        + "Retries:\(healthcheck.retries ?? 0)}")
   }
 
   private mutating func take(

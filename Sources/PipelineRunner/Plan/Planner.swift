@@ -27,6 +27,7 @@ struct Planner {
   static func plan(
     _ graph: StageGraph, options: BuildOptions, resolver: any BaseResolver
   ) async throws -> Plan {
+    try checkAllStages(graph, options)
     let target = try graph.targetStage(named: options.target)
     var planner = try Planner(graph, target: target, options: options, resolver: resolver)
     var state = try await planner.stage(target)

@@ -20,11 +20,8 @@ struct StageState: Sendable {
   /// The operations of the stage itself, for numbering.
   var operations: [OperationID] = []
 
-  /// The working directory, absolute.
-  var workingDirectory: String {
-    let path = execution.workingDirectory ?? ""
-    return path.isEmpty ? "/" : path
-  }
+  /// The working directory, absolute and cleaned; the config has it as it was written (M1).
+  var workingDirectory: String { PathText.join("/", execution.workingDirectory ?? "") }
 
   var user: String { execution.user ?? "" }
 

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import PipelineDSL
 import SystemPackage
@@ -16,6 +17,8 @@ struct GitCheckout {
   ///
   /// - Throws: a diagnostic with what git said.
   func commit() throws -> String {
+    // A whole commit pins the source: the reference may have moved on, and is only a hint.
+    if let checksum = source.checksum, Self.isCommit(checksum) { return checksum }
     if let reference = source.reference, Self.isCommit(reference) {
       try check(reference)
       return reference
@@ -24,7 +27,7 @@ struct GitCheckout {
     let listing = try git(["ls-remote", "--", source.remote])
     let names =
       ["refs/heads/\(reference)", "refs/tags/\(reference)^{}", "refs/tags/\(reference)"]
-      + [reference + "^{}", reference]
+      + ["refs/\(reference)", reference + "^{}", reference]
     let commits = Dictionary(
       listing.split(separator: "\n").compactMap { line -> (String, String)? in
         let parts = line.split(separator: "\t")
@@ -82,12 +85,11 @@ struct GitCheckout {
     try move(tree, to: directory)
   }
 
-  /// Moves what is wanted of the checkout; a subdirectory is looked up inside it, links and all.
+  /// Moves what is wanted of the checkout; a subdirectory is looked up inside it, and no link is
+  /// followed.
   private func move(_ tree: FilePath, to directory: FilePath) throws {
     let root = try TreeAccess.openDirectory(tree)
-    let path = Array(source.subdirectory.utf8)
-    let wanted = try TreeAccess.openIfPresent(
-      path.isEmpty ? Array(".".utf8) : path, in: root.raw, flags: O_RDONLY | O_DIRECTORY)
+    let wanted = try find(source.subdirectory, in: root.raw)
     guard let wanted else {
       throw Diagnostic("'\(name)' has no directory '\(source.subdirectory)'")
     }
@@ -97,6 +99,20 @@ struct GitCheckout {
         target.withPlatformString { renameat(wanted.raw, from, AT_FDCWD, $0) }
       }
       guard status == 0 else { throw SystemError("rename", path: target.bytes) }
+    }
+  }
+
+  private func find(_ directory: String, in root: CInt) throws -> OwnedDescriptor? {
+    let path = Array((directory.isEmpty ? "." : directory).utf8)
+    do {
+      return try TreeAccess.openIfPresent(
+        path, in: root, flags: O_RDONLY | O_DIRECTORY,
+        resolve: TreeAccess.inRoot | CLINUX_RESOLVE_NO_SYMLINKS)
+    } catch {
+      guard error.code == ELOOP else { throw error }
+      throw Diagnostic(
+        "the directory '\(directory)' of '\(source.remote)' lies behind a symbolic link",
+        help: "name the directory that the link leads to")
     }
   }
 

@@ -8,7 +8,7 @@ struct GitSource: Hashable, Sendable {
   var remote: String
   /// A branch, tag or commit; nil is the remote's HEAD.
   var reference: String?
-  /// Below the repository's root; empty is the root itself.
+  /// Below the repository's root, which `..` does not leave; empty is the root itself.
   var subdirectory = ""
   /// The digits that the commit has to start with.
   var checksum: String?
@@ -73,7 +73,7 @@ struct GitSource: Hashable, Sendable {
     for field in query.split(separator: "&") {
       let (name, value) = String(field).splitAtEqualsSign
       switch name {
-      case "ref", "branch", "tag", "commit":
+      case "ref", "branch", "tag":
         let named =
           name == "branch" ? "refs/heads/\(value)" : name == "tag" ? "refs/tags/\(value)" : value
         if let reference, reference != named { throw Self.contradiction("ref", reference, named) }
@@ -83,7 +83,7 @@ struct GitSource: Hashable, Sendable {
           throw Self.contradiction("subdirectory", subdirectory, value)
         }
         subdirectory = value
-      case "checksum":
+      case "checksum", "commit":
         if let checksum, checksum != value { throw Self.contradiction("checksum", checksum, value) }
         checksum = value
       case "keep-git-dir": keepsGitDirectory = value != "false" && value != "0"
@@ -94,21 +94,18 @@ struct GitSource: Hashable, Sendable {
     }
   }
 
-  /// Refuses what git would take for an option or a path outside the checkout (threat 36).
+  /// Refuses what git would take for an option (threat 36).
   private func check() throws(Diagnostic) {
     if let reference, reference.hasPrefix("-") || reference.contains("..") {
       throw Diagnostic("'\(reference)' is no git reference")
     }
     if remote.hasPrefix("-") { throw Diagnostic("'\(remote)' is no git repository") }
-    if subdirectory.split(separator: "/").contains("..") {
-      throw Diagnostic("the subdirectory '\(subdirectory)' leaves the repository")
-    }
     if let checksum {
-      guard (7...64).contains(checksum.utf8.count),
+      guard (1...64).contains(checksum.utf8.count),
         checksum.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
       else {
         throw Diagnostic(
-          "'\(checksum)' is no commit", help: "write its hexadecimal digits, at least 7 of them")
+          "'\(checksum)' is no commit", help: "write its hexadecimal digits, or the first of them")
       }
     }
   }

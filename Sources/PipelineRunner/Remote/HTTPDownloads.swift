@@ -26,7 +26,7 @@ struct HTTPDownloads: Downloads {
       do {
         let exchange = try open(address, login, validators, name)
         switch exchange.response.status {
-        case 200: return try store(exchange, into: file)
+        case 200..<300: return try store(exchange, into: file)
         case 304 where validators != Validators():
           exchange.discard()
           return nil

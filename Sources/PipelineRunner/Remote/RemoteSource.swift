@@ -17,11 +17,6 @@ enum RemoteSource: Hashable, Sendable {
       return
     }
     guard text.hasPrefix("http://") || text.hasPrefix("https://") else { return nil }
-    if keepsGitDirectory {
-      throw Diagnostic(
-        "'--keep-git-dir' does not go with '\(text)', which is no git source",
-        help: "a repository's address over HTTPS ends in '.git'")
-    }
     if let checksum, Digest(checksum) == nil {
       throw Diagnostic(
         "'\(checksum)' is no checksum of a download",
@@ -62,22 +57,23 @@ enum RemoteSource: Hashable, Sendable {
   static func fileName(of url: String) -> String {
     var rest = url[...]
     if let end = rest.firstIndex(where: { $0 == "?" || $0 == "#" }) { rest = rest[..<end] }
-    let parts = rest.split(separator: "/", omittingEmptySubsequences: true)
     // "https:", the host, then the path.
-    guard parts.count > 2, let last = parts.last, last != ".", last != ".." else {
+    let parts = rest.split(separator: "/", omittingEmptySubsequences: true)
+    let path = decoded(parts.dropFirst(2).joined(separator: "/")[...])
+    guard let last = path.split(separator: "/").last, last != ".", last != ".." else {
       return "__unnamed__"
     }
-    return decoded(last)
+    return String(last)
   }
 
-  /// Percent escapes replaced; one that is malformed stays as it is, and a slash stays escaped.
+  /// Percent escapes replaced; one that is malformed stays as it is.
   private static func decoded(_ text: Substring) -> String {
     var bytes: [UInt8] = []
     var rest = Array(text.utf8)[...]
     while let byte = rest.popFirst() {
       let digits = String(decoding: rest.prefix(2), as: UTF8.self)
       guard byte == UInt8(ascii: "%"), digits.utf8.count == 2,
-        let value = UInt8(digits, radix: 16), value != 0, value != UInt8(ascii: "/")
+        let value = UInt8(digits, radix: 16), value != 0
       else {
         bytes.append(byte)
         continue

@@ -123,7 +123,9 @@ final class SourceSelection {
     if root.ignore != nil {
       // The rules hold for the place that links lead to, not for the spelling.
       walk.contextPath = try root.realPath(of: found)
-      guard try walk.keeps(found) else { throw root.ignored(spelled) }
+      guard try walk.keeps(found), try !root.hasExcludedLink(on: path) else {
+        throw root.ignored(spelled)
+      }
     }
     try withEntry(for: found, isContext: root.isContext) { entry in
       let item = SourceItem(
@@ -183,6 +185,13 @@ final class SourceSelection {
     guard let directory = try root.find(base),
       try TreeAccess.status(of: directory.raw).st_mode & S_IFMT == S_IFDIR
     else { throw root.missing(base) }
+    if root.ignore != nil {
+      var walk = SourceWalk(root: root, excludes: nil, pattern: nil)
+      walk.contextPath = try root.realPath(of: directory)
+      guard try walk.keeps(directory), try !root.hasExcludedLink(on: base) else {
+        throw root.ignored(base)
+      }
+    }
     var found: [[UInt8]] = []
     try collect(
       patterns[...], in: directory.raw, root: root,
