@@ -66,7 +66,7 @@ let package = Package(
       dependencies: [
         "PipelineRunner", "CCrypto", "pipeline", "MyImage", "LightPython", "WheelTools",
       ],
-      exclude: ["Cases", "record"]),
+      exclude: ["Cases", "record", "server.py"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -13,7 +13,9 @@ extension InstructionReader {
       throw failure(
         "\(keyword) requires at least one argument", help: "write '\(keyword) name=value'")
     }
-    guard bytes[first].contains(UInt8(ascii: "=")) else { return try readLegacyAssignment(of: head) }
+    guard bytes[first].contains(UInt8(ascii: "=")) else {
+      return try readLegacyAssignment(of: head)
+    }
     var assignments: [Assignment] = []
     for range in words {
       guard let equals = bytes[range].firstIndex(of: UInt8(ascii: "=")) else {

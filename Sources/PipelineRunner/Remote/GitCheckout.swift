@@ -79,7 +79,11 @@ struct GitCheckout {
     }
     if !source.keepsGitDirectory {
       try DirectoryTree.remove(tree.appending(".git"))
-    } else if let reference = source.reference, !Self.isCommit(reference) {
+    } else {
+      // It holds the address that was fetched from, with what may be in it.
+      _ = tree.appending(".git/FETCH_HEAD").withPlatformString { unlink($0) }
+    }
+    if source.keepsGitDirectory, let reference = source.reference, !Self.isCommit(reference) {
       _ = try? git(inTree + ["update-ref", "refs/heads/\(reference)", commit])
     }
     try move(tree, to: directory)

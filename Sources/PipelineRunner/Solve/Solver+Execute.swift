@@ -115,6 +115,7 @@ extension Solver {
       }
     }
     defer { caches.close() }
+    var hasAgent = false
     for mount in run.mounts {
       switch mount {
       case .tree(let tree, let source, let target, let isReadOnly):
@@ -151,6 +152,9 @@ extension Solver {
               gid: secret.gid))
         }
       case .ssh(let ssh, let target):
+        // The first mount's, whether there is an agent behind it or not (R8).
+        if !hasAgent { environment.append("SSH_AUTH_SOCK=\(target)") }
+        hasAgent = true
         guard let socket = inputs.sshSockets[ssh.id] else {
           guard ssh.isRequired else { continue }
           throw Diagnostic(
@@ -160,7 +164,6 @@ extension Solver {
         mounts.append(
           .socket(
             socket, target: Array(target.utf8), mode: ssh.mode, uid: ssh.uid, gid: ssh.gid))
-        environment.append("SSH_AUTH_SOCK=\(target)")
       case .script(let content, let target):
         mounts.append(
           .file(

@@ -55,7 +55,9 @@ enum CaseBuilder {
     var options = ["-f", root + "/" + conformanceCase.dockerfile]
     if let target = conformanceCase.target { options += ["--target", target] }
     if let platform = conformanceCase.platform { options += ["--platform", platform] }
-    for argument in conformanceCase.arguments { options += ["--build-arg", argument] }
+    for argument in conformanceCase.arguments {
+      options += ["--build-arg", workspace.resolve(argument)]
+    }
     for (name, reference) in try BusyboxBase.shared.get().references.sorted(by: { $0.key < $1.key })
     where conformanceCase.uses(name) {
       options += ["--build-context", "\(name)=\(reference)"]
@@ -70,7 +72,7 @@ enum CaseBuilder {
       }
       options += ["--secret", fields.joined(separator: ",")]
     }
-    return options + conformanceCase.options
+    return options + conformanceCase.options.map(workspace.resolve)
       + ["-o", "type=oci,dest=\(workspace.output)", workspace.contextPath]
   }
 

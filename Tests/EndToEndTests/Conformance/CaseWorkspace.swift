@@ -7,17 +7,26 @@ struct CaseWorkspace {
   let directory: ScratchDirectory
   /// Makes names unique that outlive a build, such as those of caches.
   let mark = String(UInt32.random(in: .min ... .max), radix: 36)
+  /// Runs where the case speaks of it.
+  let server: CaseServer?
 
   var root: String { directory.appending("context") }
   var contextPath: String {
     conformanceCase.context == "." ? root : root + "/" + conformanceCase.context
   }
   var output: String { directory.appending("image.tar") }
+  /// What the server gives out.
+  private var served: String { directory.appending("served") }
 
   init(_ conformanceCase: ConformanceCase) throws {
     self.conformanceCase = conformanceCase
-    directory = try ScratchDirectory()
+    let directory = try ScratchDirectory()
+    self.directory = directory
+    server =
+      conformanceCase.needsServer
+      ? try CaseServer(directory.appending("served"), scratch: directory.path) : nil
     try makeDirectory(root)
+    try makeDirectory(served)
     // Times and modes of directories last: what is made inside changes them.
     var late: [(path: String, options: [String: String])] = []
     for section in conformanceCase.sections {
@@ -32,6 +41,19 @@ struct CaseWorkspace {
     conformanceCase.sections.filter { $0.words.first == "then" }
   }
 
+  /// A text of the case with what its marks stand for in this run.
+  func resolve(_ text: String) -> String {
+    let text = text.replacingOccurrences(of: "@MARK@", with: mark)
+    return server?.resolve(text) ?? text
+  }
+
+  /// The same the other way round, for texts that are kept.
+  func unresolve(_ text: String) -> String {
+    let text = text.replacingOccurrences(of: mark, with: "@MARK@")
+    guard let server else { return text }
+    return text.replacingOccurrences(of: server.address, with: CaseServer.mark)
+  }
+
   private func lay(
     _ section: ConformanceCase.Section, _ late: inout [(path: String, options: [String: String])]
   ) throws {
@@ -40,7 +62,7 @@ struct CaseWorkspace {
     if kind == "sh" || kind == "py" { return try run(kind, section.text) }
     if kind == "Dockerfile" { words.insert(conformanceCase.dockerfile, at: 0) }
     guard !words.isEmpty else { throw malformed("a section '\(kind)' without a path") }
-    let path = root + "/" + words.removeFirst()
+    let path = (kind == "served" ? served : root) + "/" + words.removeFirst()
     var options: [String: String] = [:]
     for word in words {
       let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
@@ -48,9 +70,8 @@ struct CaseWorkspace {
     }
     try makeDirectory((path as NSString).deletingLastPathComponent)
     switch kind {
-    case "Dockerfile", "file":
-      let text = section.text.replacingOccurrences(of: "@MARK@", with: mark)
-      var bytes = Array(text.utf8)
+    case "Dockerfile", "file", "served":
+      var bytes = Array(resolve(section.text).utf8)
       if options["nonl"] != nil { bytes = bytes.dropLast() }
       try Data(bytes).write(to: URL(fileURLWithPath: path))
       try apply(options, to: path, mode: 0o644)
@@ -76,7 +97,12 @@ struct CaseWorkspace {
     let program = language == "py" ? ["python3", "-"] : ["sh", "-eu"]
     let run = try ProgramRun.wait(
       for: program[0], Array(program.dropFirst()), in: root,
-      environment: ["PYTHONDONTWRITEBYTECODE": "1"], input: Array(script.utf8))
+      environment: [
+        "PYTHONDONTWRITEBYTECODE": "1", "SERVED": served, "GIT_AUTHOR_NAME": "a",
+        "GIT_AUTHOR_EMAIL": "a@b", "GIT_AUTHOR_DATE": "1500000000 +0000",
+        "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b",
+        "GIT_COMMITTER_DATE": "1500000000 +0000",
+      ], input: Array(resolve(script).utf8))
     guard run.status == 0 else { throw malformed("a script failed: \(run.errors)\(run.text)") }
   }
 

@@ -36,6 +36,12 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
   private(set) var isFromReference = false
   private(set) var sections: [Section] = []
 
+  /// Whether something on loopback belongs to the surroundings.
+  var needsServer: Bool {
+    sections.contains { $0.words.first == "served" || $0.text.contains(CaseServer.mark) }
+      || options.contains { $0.contains(CaseServer.agentMark) }
+  }
+
   var testDescription: String { name }
   var file: String { Self.directory + "/\(name).case" }
   var expectationFile: String { Self.directory + "/\(name).expected" }

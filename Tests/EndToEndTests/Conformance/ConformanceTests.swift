@@ -51,13 +51,13 @@ import Testing
 
   static func summary(of outcome: CaseOutcome, _ workspace: CaseWorkspace) throws -> Summary {
     switch outcome {
-    case .failed(let message): return .failed(message)
+    case .failed(let message): return .failed(workspace.unresolve(message))
     case .built(let image):
       let description = ImageDescription(
         image: image, base: try BusyboxBase.shared.get().image,
         times: workspace.conformanceCase.times)
       return .built(
-        description.lines.map { $0.replacingOccurrences(of: workspace.mark, with: "@MARK@") },
+        description.lines.map(workspace.unresolve),
         problems: image.problems)
     }
   }

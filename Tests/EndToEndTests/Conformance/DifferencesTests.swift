@@ -26,6 +26,8 @@ import Testing
       "Tests/EndToEndTests/Sandbox/OneIDTests.swift",
     "devices in a directory output without root":
       "Tests/EndToEndTests/Sandbox/OneIDTests.swift",
+    "credentials in the address of `ADD`":
+      "Tests/PipelineRunnerTests/Remote/GitSourceTests.swift",
     "modification time of a copied file": "Tests/EndToEndTests/Conformance/CacheHitTests.swift",
   ]
 

@@ -55,6 +55,23 @@ import Testing
     #expect(other.requests[0].headers["authorization"] == nil)
   }
 
+  @Test("a redirect from https to http is followed as BuildKit does, without the login (27)")
+  func downgrade() async throws {
+    let fixture = try RegistryFixture()
+    let authority = try TestAuthority()
+    let content = Array("content".utf8)
+    let plain = try LoopbackServer { _ in .init(body: content) }
+    let secure = try TLSRedirect(authority, to: "http://\(plain.host)/x")
+    try authority.install(for: secure.host, in: fixture.directory, withClient: false)
+    let file = fixture.directory.path.appending("file")
+    let answer = try #require(
+      try await downloads(fixture).get(
+        "https://jo:secret@\(secure.host)/a", unless: Validators(), into: file))
+    #expect(answer.digest == SHA256Hasher.digest(of: content))
+    #expect(plain.requests.map(\.path) == ["/x"])
+    #expect(plain.requests[0].headers["authorization"] == nil)
+  }
+
   @Test("a transfer that breaks starts again")
   func breaks() async throws {
     let fixture = try RegistryFixture()
