@@ -227,8 +227,10 @@ private final class CopyWriter: SourceVisitor {
       try writer.makeLink(
         name, in: folder, to: start.assumingMemoryBound(to: CChar.self), landing: landing)
     default:
+      // BuildKit's transfer of a context makes an empty file of a socket.
+      let type = isContext && entry.type == S_IFSOCK ? S_IFREG : entry.type
       try writer.makeNode(
-        name, in: folder, type: entry.type, device: entry.status.st_rdev, landing: landing)
+        name, in: folder, type: type, device: entry.status.st_rdev, landing: landing)
     }
   }
 

@@ -148,7 +148,12 @@ final class MountPlan {
         DetachedMount.clone(place.raw, attributes: attributes), content: SharedDescriptor(place),
         at: target, isDirectory: status.isDirectory, isReadOnly: isReadOnly)
     case .tmpfs(let target, let size):
-      var options: [(String, String?)] = [("mode", "1777")]
+      // Over a directory that is there, the mount takes that one's mode, as runc has it.
+      let place = try view.resolve(target)
+      let mode =
+        place.type == S_IFDIR
+        ? try TreeAccess.status(of: place.directory.raw).st_mode & 0o7777 : 0o1777
+      var options: [(String, String?)] = [("mode", String(mode, radix: 8))]
       if let size { options.append(("size", "\(size)")) }
       let mount = try DetachedMount.make("tmpfs", options, attributes: CLINUX_MOUNT_NOSUID)
       try attach(mount, content: mount, at: target, isDirectory: true, isReadOnly: false)

@@ -45,7 +45,7 @@ extension UpperWriter {
     try finish(name, in: folder, landing: landing, setsMode: false)
   }
 
-  /// Makes a device, fifo or socket.
+  /// Makes a device, fifo, socket or empty file.
   func makeNode(
     _ name: UnsafePointer<CChar>, in folder: Folder, type: mode_t, device: dev_t, landing: Landing
   ) throws {
