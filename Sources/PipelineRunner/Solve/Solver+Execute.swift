@@ -110,8 +110,8 @@ extension Solver {
     }
     for cache in run.mounts.cacheActions.sorted(by: { $0.id < $1.id }) {
       try await caches.open(cache) { workspace in
-        guard let seed = cache.seed else { return }
-        try await self.seed(workspace, from: seed, cache)
+        guard let seed = cache.seed else { return false }
+        return try await self.seed(workspace, from: seed, cache)
       }
     }
     defer { caches.close() }
@@ -266,17 +266,26 @@ extension Solver {
     return .tree(try await rootTree(tree), source: source, target: target, isReadOnly: isReadOnly)
   }
 
-  /// Fills a new cache with a directory of another tree.
+  /// Fills a new cache with a directory of another tree, whose mode and owner it takes (R7).
   private func seed(
     _ workspace: Workspace, from tree: TreeReference, _ cache: CacheAction
-  ) async throws {
+  ) async throws -> Bool {
     guard let source = try await source(tree, path: cache.source.isEmpty ? "/" : cache.source)
-    else { return }
+    else { return false }
     let request = CopyRequest(
       root: .empty, sources: [source], destination: Array("/".utf8),
       workingDirectory: Array("/".utf8))
-    let copier = Copier(empty: store.empty)
-    try await blocking { try copier.copy(request, into: workspace) }
+    let empty = store.empty
+    return try await blocking {
+      try Copier(empty: empty).copy(request, into: workspace)
+      guard let status = try SourceSelection(request, empty: empty).directoryStatus() else {
+        return false
+      }
+      let top = workspace.upper
+      try Call.check("chown", top) { lchown($0, status.st_uid, status.st_gid) }
+      try Call.check("chmod", top) { chmod($0, status.st_mode & 0o7777) }
+      return true
+    }
   }
 
   // MARK: - Artifacts

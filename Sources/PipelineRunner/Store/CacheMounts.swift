@@ -34,9 +34,9 @@ struct CacheMounts {
     return key.digest
   }
 
-  /// Makes a cache ready; call in the order of ids, so that two steps cannot wait for each other.
+  /// Makes a cache ready; `seed` tells whether it filled it, mode and owner included. Call in the order of ids, so that two steps cannot wait for each other.
   mutating func open(
-    _ cache: CacheAction, seed: (Workspace) async throws -> Void
+    _ cache: CacheAction, seed: (Workspace) async throws -> Bool
   ) async throws {
     guard directories[cache.id] == nil else { return }
     let identity = Self.identity(cache.id, platform: platform)
@@ -128,14 +128,13 @@ struct CacheMounts {
 
   /// Makes a cache that is not there: seeded or empty, by rename, so that it is whole or absent.
   private func make(
-    _ path: FilePath, _ cache: CacheAction, _ seed: (Workspace) async throws -> Void
+    _ path: FilePath, _ cache: CacheAction, _ seed: (Workspace) async throws -> Bool
   ) async throws {
     var status = stat()
     if path.withPlatformString({ lstat($0, &status) }) == 0 { return }
     let workspace = try store.makeWorkspace(below: .empty)
     defer { store.remove(workspace) }
-    try await seed(workspace)
-    try Self.setAttributes(workspace.upper, cache)
+    if try await !seed(workspace) { try Self.setAttributes(workspace.upper, cache) }
     do {
       try Call.rename(workspace.upper, to: path)
     } catch {
