@@ -34,7 +34,9 @@ struct CacheMounts {
     return key.digest
   }
 
-  /// Makes a cache ready; `seed` tells whether it filled it, mode and owner included. Call in the order of ids, so that two steps cannot wait for each other.
+  /// Makes a cache ready; call in the order of ids, so that two steps cannot wait for each other.
+  ///
+  /// `seed` tells whether it filled a new one, mode and owner included.
   mutating func open(
     _ cache: CacheAction, seed: (Workspace) async throws -> Bool
   ) async throws {
