@@ -133,16 +133,16 @@ struct ContentDigestTests {
 
   private func memo() throws -> ContextMemo { try ContextMemo(at: tree["memo"]) }
 
-  /// Waits until the clock that files get their times from has moved on, as entries of now are not
-  /// trusted.
+  /// Waits until the clock that files get their times from is past what the finer one says now, as
+  /// entries of now are not trusted and the kernel may give a file either time.
   private func letTheClockTick() {
     var start = timespec()
-    clock_gettime(CLOCK_REALTIME_COARSE, &start)
-    var now = start
-    while now.tv_nsec == start.tv_nsec && now.tv_sec == start.tv_sec {
+    clock_gettime(CLOCK_REALTIME, &start)
+    var now = timespec()
+    repeat {
       sched_yield()
       clock_gettime(CLOCK_REALTIME_COARSE, &now)
-    }
+    } while (now.tv_sec, now.tv_nsec) <= (start.tv_sec, start.tv_nsec)
   }
 
   @Test("a memo changes no result, however it is damaged (K8)")

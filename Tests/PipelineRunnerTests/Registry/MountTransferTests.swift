@@ -151,9 +151,9 @@ import Testing
     var warnings: [Diagnostic] = []
     let imported = try ImportedCache([("x", place)], warnings: &warnings)
     var user = CacheMounts(store: store, platform: .current)
-    try await user.open(cache) { _ in }
+    try await user.open(cache) { _ in false }
     var other = CacheMounts(store: store, platform: .current, imported: imported)
-    try await other.open(cache) { _ in }
+    try await other.open(cache) { _ in false }
     #expect(try DirectoryTree.isEmpty(store.path(of: .cache(identity))))
     other.close()
     user.close()
@@ -162,7 +162,7 @@ import Testing
       for _ in 0..<4 {
         group.addTask {
           var mounts = CacheMounts(store: store, platform: .current, imported: imported)
-          try await mounts.open(cache) { _ in }
+          try await mounts.open(cache) { _ in false }
           let data = mounts.directory(of: cache).appending("data")
           #expect(try FileContent.read(data) == Array("theirs".utf8))
           mounts.close()
