@@ -36,6 +36,41 @@ struct StoreTests {
     #expect(try DirectoryTree.names(in: store.path.appending("work")).isEmpty)
   }
 
+  @Test("many open a new store at once, and all can use it")
+  func concurrentOpening() async throws {
+    let path = directory.path.appending("store")
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<32 {
+        group.addTask {
+          try await blocking {
+            let store = try Store(at: path)
+            store.remove(try store.makeWorkspace(below: .empty))
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    for name in ["sandbox/points/dev", "sandbox/points/etc/hosts", "sandbox/root"] {
+      let status = try #require(path.pushing(FilePath(name)).status)
+      #expect(status.st_mode & 0o777 == (name.hasSuffix("hosts") ? 0o644 : 0o755))
+    }
+  }
+
+  @Test("a tree that somebody else removes meanwhile is removed")
+  func concurrentRemoval() async throws {
+    let tree = directory.path.appending("tree")
+    for folder in 0..<40 {
+      for inner in 0..<10 {
+        try DirectoryTree.make(tree.appending("\(folder)").appending("\(inner)"), mode: 0o755)
+      }
+    }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<4 { group.addTask { try await blocking { try DirectoryTree.remove(tree) } } }
+      try await group.waitForAll()
+    }
+    #expect(tree.status == nil)
+  }
+
   @Test("a layer that is there is kept, whoever makes it again")
   func keepsTheFirstLayer() throws {
     let store = try open()

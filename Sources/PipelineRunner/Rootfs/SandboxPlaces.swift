@@ -20,29 +20,27 @@ struct SandboxPlaces: Sendable {
   private static let directories = ["proc", "dev", "sys", "etc"]
   private static let files = ["etc/hosts", "etc/resolv.conf"]
 
-  /// Makes them where they are missing.
+  /// Makes those that are missing.
   ///
-  /// `staging` is a path on the same file system that is not there yet: they appear at once.
-  static func make(at path: FilePath, staging: FilePath) throws(SystemError) {
-    var status = stat()
-    if path.withPlatformString({ lstat($0, &status) }) == 0 { return }
-    let made = SandboxPlaces(path: staging)
-    for folder in [made.root, made.aside, made.points] {
-      try DirectoryTree.make(folder, mode: 0o755)
+  /// Several processes may do so at once: whoever comes later makes what is still missing.
+  func make() throws(SystemError) {
+    let folders = [path, root, aside, points] + Self.directories.map { points.appending($0) }
+    for folder in folders {
+      if folder.withPlatformString({ mkdir($0, 0o755) }) == 0 {
+        // The user's mask is not to be seen in a command's root.
+        try Call.check("chmod", folder) { chmod($0, 0o755) }
+      } else if errno != EEXIST {
+        throw SystemError("mkdir", path: folder.bytes)
+      }
     }
-    for name in directories { try DirectoryTree.make(made.points.appending(name), mode: 0o755) }
-    for name in files { try FileContent.replace(made.points.appending(name), with: []) }
-    // The user's mask is not to be seen in a command's root.
-    for name in directories + files {
-      let mode: mode_t = files.contains(name) ? 0o644 : 0o755
-      try Call.check("chmod", made.points.appending(name)) { chmod($0, mode) }
-    }
-    do {
-      try Call.rename(staging, to: path)
-    } catch {
-      try DirectoryTree.remove(staging)
-      // Another process made them meanwhile.
-      guard error.code == ENOTEMPTY || error.code == EEXIST else { throw error }
+    for file in Self.files.map({ points.pushing(FilePath($0)) }) {
+      let raw = file.withPlatformString { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
+      if raw >= 0 {
+        let made = OwnedDescriptor(owning: raw)
+        guard fchmod(made.raw, 0o644) == 0 else { throw SystemError("chmod", path: file.bytes) }
+      } else if errno != EEXIST {
+        throw SystemError("open", path: file.bytes)
+      }
     }
   }
 }

@@ -69,9 +69,8 @@ final class Store: Sendable {
         try FileContent.replace(
           marker, with: Array("\(Self.formatName)\(Self.formatVersion)\n".utf8))
       }
-      try SandboxPlaces.make(
-        at: places.path, staging: path.appending("work").appending(Self.uniqueName()))
-      if FileRecord.keepsOwners, try !FileRecord.isPossible(in: path.appending("work")) {
+      try places.make()
+      if FileRecord.keepsOwners, try !FileRecord.isPossible(in: path) {
         throw Diagnostic(
           "the file system of the state directory '\(path)' cannot keep the owners of files",
           help: "give a directory on ext4, XFS or Btrfs with --state-dir, or have subordinate ids")

@@ -92,7 +92,8 @@ enum DirectoryTree {
       moved = 0
       try empty(top.raw, [CChar(bitPattern: UInt8(ascii: ".")), 0], top: top.raw, depth: 0, &moved)
     } while moved > 0
-    guard unlinkat(parent, name, AT_REMOVEDIR) == 0 else {
+    // Another process may be removing the same.
+    guard unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT else {
       throw SystemError("rmdir", path: path)
     }
   }
@@ -115,7 +116,11 @@ enum DirectoryTree {
         moved += 1
         return
       }
-      try empty(directory, child, top: top, depth: depth + 1, &moved)
+      do throws(SystemError) {
+        try empty(directory, child, top: top, depth: depth + 1, &moved)
+      } catch {
+        guard error.code == ENOENT else { throw error }
+      }
       guard unlinkat(directory, child, AT_REMOVEDIR) == 0 || errno == ENOENT else {
         throw SystemError("rmdir", path: bytes(child))
       }
