@@ -87,9 +87,12 @@ enum Shell {
     let pipe = Pipe()
     process.standardOutput = pipe
     process.standardError = pipe
+    // waitUntilExit() looks again only after a while, which is longer than our builds take.
+    let ended = DispatchSemaphore(value: 0)
+    process.terminationHandler = { _ in ended.signal() }
     try process.run()
     let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
+    ended.wait()
     guard process.terminationStatus == 0 else {
       throw Failure(
         command: arguments.joined(separator: " "), output: String(decoding: output, as: UTF8.self))
