@@ -12,6 +12,7 @@ import Testing
       "Tests/PipelineRunnerTests/SandboxLimitTests.swift",
     "text that is not UTF-8 or holds a zero byte, outside comments":
       "Tests/PipelineDSLTests/DockerfileParserTests.swift",
+    "`user.*` attributes of files in a layer": "Tests/PipelineRunnerTests/LayerPackerTests.swift",
     "provenance": "Tests/PipelineRunnerTests/AttestationTests.swift",
     "tags of base images": "Tests/PipelineRunnerTests/LockFileTests.swift",
     "`--network=none` as a build option": "Tests/EndToEndTests/Cases/run/R9-network-option.case",
