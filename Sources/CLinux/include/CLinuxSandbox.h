@@ -180,8 +180,9 @@ int clinux_spawn(const struct clinux_sandbox *sandbox);
 /// descriptor; -1 where the kernel gives none.
 ///
 /// With `keeps_groups` it has the caller's supplementary groups, as the kernel lets nobody drop
-/// them where a user maps an id without anybody's help. It becomes the namespace's root and executes `path` once a byte can be read from `ready`, by
-/// when its ids have to be mapped. It dies with the calling thread.
+/// them where a user maps an id without anybody's help. It becomes the namespace's root and executes
+/// `path` once a byte can be read from `ready`, by when its ids have to be mapped. It dies with the
+/// calling thread.
 int clinux_spawn_in_user_namespace(const char *path, const char *const *arguments,
                                    const char *const *environment, int ready, int keeps_groups,
                                    pid_t *process_id);

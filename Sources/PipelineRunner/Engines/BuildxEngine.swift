@@ -26,7 +26,8 @@ struct BuildxEngine: Sendable {
   func build() async throws {
     for warning in request.warnings { Terminal.report([warning]) }
     try requireBuildx()
-    var template = Array("/tmp/pipeline-XXXXXX".utf8CString)
+    let place = ProcessVariables.nonEmpty("TMPDIR") ?? "/tmp"
+    var template = Array("\(place)/pipeline-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw SystemError("mkdtemp").diagnostic("the Dockerfile cannot be handed over")
     }

@@ -41,16 +41,9 @@ enum ChildProcess {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    // A group of its own, so that all of it can be killed; this process ignores signals that
-    // others should die of.
-    let defaults = UnsafeMutablePointer<sigset_t>.allocate(capacity: 1)
-    defer { defaults.deallocate() }
-    sigemptyset(defaults)
-    for signal in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(defaults, signal) }
-    posix_spawnattr_setsigdefault(&attributes, defaults)
+    // A group of its own, so that all of it can be killed.
     posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
+    setSignals(&attributes, flags: POSIX_SPAWN_SETPGROUP)
     var process = pid_t()
     let failure = posix_spawnp(
       &process, words[0], &actions, &attributes, &pointers, &variables)
@@ -77,12 +70,7 @@ enum ChildProcess {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    let defaults = UnsafeMutablePointer<sigset_t>.allocate(capacity: 1)
-    defer { defaults.deallocate() }
-    sigemptyset(defaults)
-    for signal in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(defaults, signal) }
-    posix_spawnattr_setsigdefault(&attributes, defaults)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+    setSignals(&attributes)
     var process = pid_t()
     let failure = posix_spawnp(&process, arguments[0], nil, &attributes, &pointers, environ)
     guard failure == 0 else {
@@ -100,6 +88,17 @@ enum ChildProcess {
     var status: CInt = 0
     while waitpid(process, &status, 0) < 0 && errno == EINTR {}
     return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
+  }
+
+  /// Lets signals do what they do by default, as this process ignores some that others should die
+  /// of, and sets further flags.
+  private static func setSignals(_ attributes: inout posix_spawnattr_t, flags: CInt = 0) {
+    let defaults = UnsafeMutablePointer<sigset_t>.allocate(capacity: 1)
+    defer { defaults.deallocate() }
+    sigemptyset(defaults)
+    for signal in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(defaults, signal) }
+    posix_spawnattr_setsigdefault(&attributes, defaults)
+    posix_spawnattr_setflags(&attributes, Int16(CInt(POSIX_SPAWN_SETSIGDEF) | flags))
   }
 
   private static func wait(for process: pid_t, _ isCancelled: () -> Bool) -> CInt {
